@@ -1,0 +1,35 @@
+from django.db import models
+
+from instances.models import Instance
+
+
+class Sample(models.Model):
+    """What one machine measured at one time, or the mean (and peak) over one bucket of a roll-up.
+
+    Percentages are 0 to 100; null means not measured, which is drawn as a gap. Byte counters are rates per second.
+    """
+
+    class Resolution(models.IntegerChoices):
+        FULL = 0
+        MINUTE = 60
+        QUARTER_HOUR = 900
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="samples")
+    resolution = models.PositiveSmallIntegerField(choices=Resolution, default=Resolution.FULL)
+    at = models.DateTimeField()
+    cpu = models.FloatField(null=True)
+    cpu_peak = models.FloatField(null=True)
+    ram = models.FloatField(null=True)
+    ram_peak = models.FloatField(null=True)
+    disk = models.FloatField(null=True)
+    # [{"util": 0-100, "mem": 0-100 or null}, …], one entry a device; null where the guest did not say.
+    gpus = models.JSONField(null=True)
+    net_in = models.FloatField(null=True)
+    net_out = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instance", "resolution", "at"], name="one_sample_a_time")]
+        indexes = [models.Index(fields=["resolution", "at"], name="sample_age")]
+
+    def __str__(self) -> str:
+        return f"{self.instance_id} {self.at:%H:%M:%S}"

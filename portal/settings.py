@@ -1,0 +1,249 @@
+"""All settings, from the environment, with safe defaults. docs/operations.md explains each variable."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from portal import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+STATE_DIR = Path(env.text("STATE_DIR", str(BASE_DIR / ".demo")))
+
+DEBUG = env.flag("DEBUG", False)
+DEVELOPMENT = env.flag("DEVELOPMENT", False)
+# Development and tests may run without secrets of their own; anything else must bring them.
+_INSECURE = "insecure-development-key-never-used-outside-loopback" if DEVELOPMENT else None
+SECRET_KEY = env.secret("SECRET_KEY", _INSECURE)
+# Newest first: the first seals, all open. `manage.py reseal` moves everything to the first.
+SEAL_KEYS = [key for key in env.secret("SEAL_KEYS", SECRET_KEY if DEVELOPMENT else None).split(",") if key]
+if not SEAL_KEYS:
+    raise ImproperlyConfigured("SEAL_KEYS is empty: give at least one key of 32 random characters or more.")
+
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+_TLS = SITE_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "django_htmx",
+    "channels",
+    "csp",
+    "ninja",
+    "portal.core",
+    "portal.accounts",
+    "portal.operations",
+    "portal.home",
+    "portal.api",
+    "allocations",
+    "instances",
+    "instances.metrics",
+]
+
+MIDDLEWARE = [
+    "portal.core.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "portal.core.middleware.problems",
+]
+
+ROOT_URLCONF = "portal.urls"
+ASGI_APPLICATION = "portal.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.core.context.portal",
+            ],
+            "builtins": ["portal.core.templatetags.portal"],
+        },
+    }
+]
+
+DATABASES = {"default": dj_database_url.parse(env.secret("DATABASE_URL", f"sqlite:///{STATE_DIR}/portal.sqlite3"))}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # One writer at a time, taken at the start of a transaction, so that a later write cannot fail half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+    }
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["CONN_MAX_AGE"] = int(env.number("DATABASE_CONN_MAX_AGE", 60))
+
+REDIS_URL = env.secret("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        # Publish/subscribe: one message per process and group, whatever the number of viewers.
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "live"},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _TLS
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
+SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", _TLS)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+if env.flag("BEHIND_TLS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF, *env.words("FORM_ACTION_ORIGINS")],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "portal.accounts.adapter.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "portal.accounts.adapter.SocialAccountAdapter"
+SOCIALACCOUNT_ONLY = True
+ACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_AUTO_SIGNUP = True
+ACCOUNT_LOGOUT_ON_GET = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "cilogon",
+                "name": env.text("OIDC_TITLE", "CILogon"),
+                "client_id": env.text("OIDC_CLIENT_ID", "heliosphere"),
+                "secret": env.secret("OIDC_CLIENT_SECRET", "" if DEVELOPMENT else None),
+                "settings": {
+                    "server_url": env.text("OIDC_ISSUER", "https://cilogon.org"),
+                    "scope": env.words("OIDC_SCOPES", "openid,email,profile,org.cilogon.userinfo"),
+                    "auth_params": {"idphint": env.text("OIDC_IDPHINT", "https://access-ci.org/idp")},
+                    "oauth_pkce_enabled": True,
+                    "token_auth_method": "client_secret_post",
+                    "fetch_userinfo": True,
+                    "uid_field": "sub",
+                },
+            }
+        ],
+    }
+}
+
+PORTAL_CONFIG = env.text("PORTAL_CONFIG", str(BASE_DIR / "portal/conf/demo/portal.yaml"))
+CLOUDS_YAML = env.text("CLOUDS_YAML", str(BASE_DIR / "portal/conf/demo/clouds.yaml"))
+# Where guests push samples; empty: they report through the console log only.
+METRICS_PUSH_URL = env.text("METRICS_PUSH_URL", f"{SITE_URL}/metrics/push")
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Longer than any task may live (its own deadlines end it first), so that a message is delivered again only after a crash.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "queue_order_strategy": "priority"}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TASK_ROUTES = {
+    "portal.operations.tasks.*": {"queue": "operations"},
+    "instances.mirror.tasks.*": {"queue": "mirror"},
+    "instances.metrics.tasks.*": {"queue": "metrics"},
+}
+CELERY_BEAT_SCHEDULE = {
+    "operations-sweep": {"task": "portal.operations.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "mirror-tick": {"task": "instances.mirror.tasks.tick", "schedule": 0.5, "options": {"expires": 1}},
+    "metrics-drain": {"task": "instances.metrics.tasks.drain", "schedule": 1.0, "options": {"expires": 2}},
+    "metrics-rollup": {"task": "instances.metrics.tasks.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "ledger-charge": {"task": "allocations.tasks.refresh_due", "schedule": 60.0, "options": {"expires": 60}},
+    "meter": {"task": "instances.tasks.meter", "schedule": 300.0, "options": {"expires": 300}},
+    "credentials-renew": {"task": "portal.accounts.tasks.renew_due", "schedule": 600.0, "options": {"expires": 600}},
+    "heartbeat": {"task": "portal.core.tasks.beat_heartbeat", "schedule": 5.0, "options": {"expires": 10}},
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / ".staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+_STATIC_BACKEND = "servestatic.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _STATIC_BACKEND},
+}
+SERVESTATIC_KEEP_ONLY_HASHED_FILES = False
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "portal@localhost")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "request_id": {"()": "portal.core.logs.RequestIdFilter"},
+        "redact": {"()": "portal.core.logs.RedactFilter"},
+    },
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "redact"]}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+}
