@@ -1,0 +1,156 @@
+"""Reads the user-data of a server as cloud-init would: what it makes of users, files and scripts."""
+
+import base64
+import binascii
+import gzip
+import json
+import re
+import zlib
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
+from typing import Any
+
+import yaml
+
+MAX_BYTES = 1 << 20  # nova takes 64 KiB; unpacked, a megabyte is more than any of ours needs
+AGENT_FILE = "/etc/heliosphere/agent.json"
+CA_FILE = "/etc/ssh/heliosphere_ca.pub"
+PRINCIPALS_DIR = "/etc/ssh/heliosphere_principals/"
+_PRINCIPAL = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+_CONSTRUCTOR_ERRORS = (yaml.YAMLError, RecursionError, ValueError)
+
+
+@dataclass(frozen=True)
+class AgentConfig:
+    url: str
+    instance: str
+    key: str = field(repr=False)
+    interval: float = 5.0
+
+
+@dataclass(frozen=True)
+class UserData:
+    files: dict[str, bytes] = field(default_factory=dict)
+    user_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scripts: tuple[str, ...] = ()
+    hostname: str | None = None
+
+    @property
+    def agent(self) -> AgentConfig | None:
+        try:
+            raw = json.loads(self.files[AGENT_FILE])
+            return AgentConfig(
+                url=str(raw["url"]),
+                instance=str(raw["instance"]),
+                key=str(raw["key"]),
+                interval=max(0.2, float(raw.get("interval", 5))),
+            )
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    @property
+    def ca_keys(self) -> tuple[str, ...]:
+        return tuple(_lines(self.files.get(CA_FILE, b"")))
+
+    @property
+    def principals(self) -> dict[str, tuple[str, ...]]:
+        """User name -> principals that a certificate may carry to sign in as that user."""
+        return {
+            path.removeprefix(PRINCIPALS_DIR): tuple(p for p in _lines(content) if _PRINCIPAL.fullmatch(p))
+            for path, content in self.files.items()
+            if path.startswith(PRINCIPALS_DIR)
+        }
+
+
+def parse(user_data: bytes | None) -> UserData:
+    """Never raises: cloud-init boots on with what it could read."""
+    files: dict[str, bytes] = {}
+    keys: dict[str, tuple[str, ...]] = {}
+    scripts: list[str] = []
+    hostname = None
+    for kind, body in _parts(_unpack(user_data or b"")):
+        if kind == "cloud-config":
+            config = _config(body)
+            files.update(_files(config))
+            keys.update(_user_keys(config))
+            hostname = str(config["hostname"]) if config.get("hostname") else hostname
+        elif kind in {"x-shellscript", "cloud-boothook"}:
+            scripts.append(body.decode("utf-8", "replace"))
+    return UserData(files, keys, tuple(scripts), hostname)
+
+
+def _lines(content: bytes) -> list[str]:
+    text = content.decode("utf-8", "replace")
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _unpack(data: bytes) -> bytes:
+    if not data.startswith(b"\x1f\x8b"):
+        return data[:MAX_BYTES]
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, MAX_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _parts(data: bytes) -> list[tuple[str, bytes]]:
+    head = data.lstrip()[:4096]
+    if head.startswith(b"#cloud-config"):
+        return [("cloud-config", data)]
+    if head.startswith(b"#cloud-boothook"):
+        return [("cloud-boothook", data)]
+    if head.startswith(b"#!"):
+        return [("x-shellscript", data)]
+    message = message_from_bytes(data)
+    if not message.is_multipart():
+        return []
+    return [(part.get_content_subtype(), _payload(part)) for part in message.walk() if not part.is_multipart()]
+
+
+def _payload(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    return _unpack(payload) if isinstance(payload, bytes) else b""
+
+
+def _config(body: bytes) -> dict[str, Any]:
+    try:
+        config = yaml.safe_load(body)
+    except _CONSTRUCTOR_ERRORS:
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _files(config: dict[str, Any]) -> dict[str, bytes]:
+    entries = config.get("write_files")
+    if not isinstance(entries, list):
+        return {}
+    return {
+        str(entry["path"]): _content(entry.get("content") or "", str(entry.get("encoding") or "text/plain"))
+        for entry in entries
+        if isinstance(entry, dict) and entry.get("path")
+    }
+
+
+def _content(content: object, encoding: str) -> bytes:
+    data = content if isinstance(content, bytes) else str(content).encode()
+    encoding = encoding.lower().replace("base64", "b64").replace("gzip", "gz")
+    try:
+        if encoding.endswith("b64"):
+            data = base64.b64decode(data)
+        if encoding.startswith("gz"):
+            data = zlib.decompressobj(wbits=31).decompress(data, MAX_BYTES)
+    except (binascii.Error, zlib.error, gzip.BadGzipFile):
+        return b""
+    return data
+
+
+def _user_keys(config: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The keys of `users:` entries; the default user's own come from the keypair."""
+    users = config.get("users")
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in users if isinstance(users, list) else []:
+        if isinstance(entry, dict) and entry.get("name"):
+            keys = entry.get("ssh_authorized_keys") or entry.get("ssh-authorized-keys") or []
+            found[str(entry["name"])] = tuple(str(key) for key in keys) if isinstance(keys, list) else ()
+    return found
