@@ -105,7 +105,9 @@ def _parts(data: bytes) -> list[tuple[str, bytes]]:
     message = message_from_bytes(data)
     if not message.is_multipart():
         return []
-    return [(part.get_content_subtype(), _payload(part)) for part in message.walk() if not part.is_multipart()]
+    return [
+        (part.get_content_subtype(), _payload(part)) for part in message.walk() if not part.is_multipart()
+    ]
 
 
 def _payload(part: Message) -> bytes:

@@ -1,0 +1,58 @@
+"""A refusal, and the body in which each service words it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+NOVA_NAMES = {
+    400: "badRequest",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "itemNotFound",
+    405: "badMethod",
+    406: "computeFault",
+    409: "conflictingRequest",
+    413: "overLimit",
+    415: "badMediaType",
+    429: "overLimit",
+    501: "notImplemented",
+    503: "serviceUnavailable",
+}
+
+
+@dataclass
+class Fault(Exception):
+    """Raised by any handler; the app words it as the service of the request's path does.
+
+    `kind` is Neutron's exception name; `headers` go out with the answer."""
+
+    status: int
+    message: str
+    kind: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.message}"
+
+
+def not_found(what: str, one: str) -> Fault:
+    """`Instance <uuid> could not be found.`, as Nova and Keystone say it."""
+    return Fault(404, f"{what} {one} could not be found.")
+
+
+def body_of(service: str, fault: Fault) -> dict[str, Any]:
+    title = HTTPStatus(fault.status).phrase
+    if service == "identity":
+        return {"error": {"code": fault.status, "message": fault.message, "title": title}}
+    if service == "network":
+        kind = fault.kind or f"HTTP{title.replace(' ', '')}"
+        return {"NeutronError": {"type": kind, "message": fault.message, "detail": ""}}
+    if service == "placement":
+        error = {"status": fault.status, "title": title, "detail": fault.message}
+        return {"errors": [error]}
+    if service in ("image", "accounting"):
+        return {"code": f"{fault.status} {title}", "title": title, "message": fault.message}
+    name = NOVA_NAMES.get(fault.status, "computeFault")
+    return {name: {"code": fault.status, "message": fault.message}}

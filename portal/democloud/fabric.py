@@ -1,0 +1,97 @@
+"""The network that servers plug into: what Nova asks of Neutron, and Neutron's own handlers share."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from portal.democloud.clock import second
+from portal.democloud.errors import Fault
+from portal.democloud.model_network import (
+    FixedAddress,
+    Network,
+    Port,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+)
+from portal.democloud.routing import new_mac, new_uuid
+from portal.democloud.state import Region, World
+
+
+def visible_network(region: Region, project_id: str, network_id: str) -> Network | None:
+    network = region.data.networks.get(network_id)
+    if network is None or not (network.shared or network.external or network.project_id == project_id):
+        return None
+    return network
+
+
+def network_subnets(region: Region, network_id: str) -> list[Subnet]:
+    return [subnet for subnet in region.data.subnets.values() if subnet.network_id == network_id]
+
+
+def free_address(region: Region, subnet: Subnet) -> str:
+    """The lowest free address of the subnet; 409 as Neutron's when there is none."""
+    used = {
+        fixed.ip_address
+        for port in region.data.ports.values()
+        if port.network_id == subnet.network_id
+        for fixed in port.fixed_ips
+    }
+    used.add(subnet.gateway_ip or "")
+    for address in ipaddress.ip_network(subnet.cidr).hosts():
+        if str(address) not in used:
+            return str(address)
+    message = f"No more IP addresses available on network {subnet.network_id}."
+    raise Fault(409, message, kind="IpAddressGenerationFailure")
+
+
+def default_security_group(world: World, region: Region, project_id: str) -> SecurityGroup:
+    """Every project has a group `default` from its first use: all out, and in from its own members."""
+    for group in region.data.security_groups.values():
+        if group.project_id == project_id and group.name == "default":
+            return group
+    now = second(world.now())
+    group = SecurityGroup(new_uuid(), "default", project_id, now, now, "Default security group")
+    region.data.security_groups[group.id] = group
+    for ethertype in ("IPv4", "IPv6"):
+        for direction, remote in (("egress", None), ("ingress", group.id)):
+            rule = SecurityGroupRule(
+                new_uuid(), group.id, project_id, direction, now, now, ethertype, remote_group_id=remote
+            )
+            region.data.security_group_rules[rule.id] = rule
+    return group
+
+
+def create_port(
+    world: World,
+    region: Region,
+    network: Network,
+    project_id: str,
+    *,
+    server_id: str = "",
+    security_groups: list[str] | None = None,
+    ip_address: str | None = None,
+    name: str = "",
+) -> Port:
+    """A port with an address of the network's first subnet; plugged into `server_id` if one is named."""
+    subnets = network_subnets(region, network.id)
+    fixed = [FixedAddress(s.id, ip_address or free_address(region, s)) for s in subnets[:1]]
+    groups = security_groups
+    if groups is None:
+        groups = [default_security_group(world, region, project_id).id]
+    now = second(world.now())
+    port = Port(new_uuid(), name, network.id, project_id, new_mac(), fixed, now, now, security_groups=groups)
+    if server_id:
+        port.device_id, port.device_owner, port.status = server_id, "compute:nova", "ACTIVE"
+    region.add_port(port)
+    return port
+
+
+def delete_port(world: World, region: Region, port: Port) -> None:
+    """Floating addresses that pointed here stay with the project, pointing nowhere."""
+    for floating in region.data.floating_ips.values():
+        if floating.port_id == port.id:
+            floating.port_id = floating.fixed_ip_address = floating.router_id = None
+            floating.status = "DOWN"
+            floating.updated_at = second(world.now())
+    region.drop_port(port)
