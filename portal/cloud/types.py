@@ -328,7 +328,7 @@ class AppCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountingEntry:
-    """Service units of one resource in one period, as the operator's accounting counts them (a day behind)."""
+    """Service units of one resource in one period, as the accounting counts them (a day behind)."""
 
     resource: ResourceKind | None
     provider_resource: str
