@@ -9,8 +9,8 @@ from portal.core.ids import uuid7
 class Instance(models.Model):
     """The mirror of one server: what the cloud last said, and when.
 
-    A row exists from the moment a launch is asked for (`server_id` empty until the cloud has made the server), or from
-    the first time a server made elsewhere is seen.
+    A row exists from the moment a launch is asked for (`server_id` empty until the cloud has made the
+    server), or from the first time a server made elsewhere is seen.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -115,7 +115,7 @@ class ConsoleLog(models.Model):
 
 
 class CatalogueItem(models.Model):
-    """A flavor, image, network, security group, floating address, volume or key, as the cloud last listed it."""
+    """A flavor, image, network, floating address, volume, key or group, as the cloud last listed it."""
 
     class Kind(models.TextChoices):
         FLAVOR = "flavor"
@@ -131,7 +131,9 @@ class CatalogueItem(models.Model):
     cloud_id = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
     # Keypairs belong to one person; everything else to the project.
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
     data = models.JSONField(default=dict)
     seen_at = models.DateTimeField()
 
@@ -142,7 +144,9 @@ class CatalogueItem(models.Model):
                 fields=["allocation", "kind", "cloud_id"], condition=Q(user=None), name="one_item_per_project"
             ),
             models.UniqueConstraint(
-                fields=["allocation", "kind", "cloud_id", "user"], condition=~Q(user=None), name="one_item_per_person"
+                fields=["allocation", "kind", "cloud_id", "user"],
+                condition=~Q(user=None),
+                name="one_item_per_person",
             ),
         ]
 
@@ -151,7 +155,7 @@ class CatalogueItem(models.Model):
 
 
 class Poll(models.Model):
-    """When something of an allocation is to be read next, by whom it is being read, and how the last reading went."""
+    """When something of an allocation is read next, who is reading it, and how the last reading went."""
 
     class What(models.TextChoices):
         SERVERS = "servers"
