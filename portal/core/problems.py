@@ -30,6 +30,27 @@ register(
             "Correct it and send it again.",
             422,
         ),
+        "portal:bad-request": Problem(
+            "The portal cannot read this request",
+            "What your browser or program sent is not a request that the portal understands.",
+            "Nothing was changed and no SUs were spent.",
+            "Go back, load the page again and retry.",
+            400,
+        ),
+        "portal:csrf": Problem(
+            "This form is too old",
+            "The form was sent from a page of an earlier session, or without the browser's cookies.",
+            "Nothing was changed and no SUs were spent.",
+            "Load the page again and send the form once more; allow cookies for this site.",
+            403,
+        ),
+        "portal:broken": Problem(
+            "Something went wrong in the portal",
+            "An error that nobody expected ended your request. It has been written down with the request id below.",
+            "Your machines run on. Whether what you asked for was accepted, the page of the machine says.",
+            "Load the page again and look before you repeat it; if it stays, send support the request id.",
+            500,
+        ),
         "portal:too-many": Problem(
             "Too many requests",
             "You sent more requests than the portal takes from one person in this time.",

@@ -1,0 +1,73 @@
+"""Copy the few third-party files that browsers get from static/node_modules to static/vendor, as static/vendor.json lists them."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+_SVG = "http://www.w3.org/2000/svg"
+_MAP = re.compile(r"/[/*]#\s*sourceMappingURL=\S+(?:\s*\*/)?")
+_CHARSET = '@charset "UTF-8";'
+
+
+class Command(BaseCommand):
+    help = "Copy third-party files for the browser from static/node_modules (made by `npm ci`) to static/vendor."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        static = settings.BASE_DIR / "static"
+        modules = static / "node_modules"
+        if not modules.is_dir():
+            raise CommandError(f"{modules} is missing. Run `npm ci --ignore-scripts` in {static} first.")
+        wanted = json.loads((static / "vendor.json").read_text(encoding="utf-8"))
+        files = build(modules, wanted)
+        target = static / "vendor"
+        target.mkdir(exist_ok=True)
+        for name, text in files.items():
+            (target / name).write_text(text, encoding="utf-8")
+        for stale in {path.name for path in target.iterdir()} - set(files):
+            (target / stale).unlink()
+        self.stdout.write(f"{len(files)} files in {target}")
+
+
+def build(modules: Path, wanted: dict[str, Any]) -> dict[str, str]:
+    """The files of static/vendor, by name."""
+    files = {name: layered(_text(modules / path)) for name, path in wanted["styles"].items()}
+    files |= {name: _MAP.sub("", _text(modules / path)) for name, path in wanted["scripts"].items()}
+    icons = modules / "@tabler/icons/icons/outline"
+    files["icons.svg"] = sheet({name: _text(icons / f"{name}.svg") for name in wanted["icons"]})
+    files["LICENCES.txt"] = "\n".join(_licence(path) for path in sorted(modules.glob("**/package.json")))
+    return files
+
+
+def layered(css: str) -> str:
+    """The style sheet inside a cascade layer, so that each of our rules wins whatever its specificity."""
+    return f"@layer vendor{{{_MAP.sub('', css).replace(_CHARSET, '')}}}\n"
+
+
+def sheet(icons: dict[str, str]) -> str:
+    """One SVG whose symbols are the icons: `<use href="icons.svg#name">`."""
+    ET.register_namespace("", _SVG)
+    root = ET.Element(f"{{{_SVG}}}svg")
+    for name, text in sorted(icons.items()):
+        drawing = ET.fromstring(text)  # noqa: S314 a file of the package pinned in package-lock.json
+        symbol = ET.SubElement(root, f"{{{_SVG}}}symbol", {"id": name, "viewBox": drawing.get("viewBox", "0 0 24 24")})
+        symbol.extend(shape for shape in drawing if shape.get("stroke") != "none")
+    return ET.tostring(root, encoding="unicode")
+
+
+def _licence(path: Path) -> str:
+    package = json.loads(_text(path))
+    if "version" not in package:
+        return ""
+    return f"{package['name']} {package['version']}: {package.get('license', 'see its package')}"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CommandError(f"{path} is missing. Run `npm ci` in static/, or correct static/vendor.json.") from None

@@ -1,0 +1,14 @@
+from django.urls import include, path
+
+from portal.core import views
+from portal.core.health import healthz
+
+handler400 = views.bad_request
+handler403 = views.forbidden
+handler404 = views.not_found
+handler500 = views.broken
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("operations/", include("portal.operations.urls")),
+]

