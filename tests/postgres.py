@@ -1,0 +1,89 @@
+"""A throw-away PostgreSQL of its own: `python -m tests.postgres COMMAND…` runs COMMAND with DATABASE_URL pointing at it."""
+
+import contextlib
+import glob
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class PostgresMissing(Exception):
+    pass
+
+
+def binaries() -> Path:
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: float(path.split("/")[4]))
+    if found:
+        return Path(found[-1])
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    raise PostgresMissing("PostgreSQL is not installed: apt-get install postgresql")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def server(*, password: str = "heliosphere", database: str = "heliosphere") -> Iterator[str]:
+    """The URL of a running, empty database; the server and its files are gone afterwards."""
+    programs = binaries()
+    # PostgreSQL refuses to run as root, so there it runs as the account that Debian's package made.
+    user = "postgres" if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="helio-pg-"))
+    port = _free_port()
+    secret = folder / "password"
+    secret.write_text(password)
+    if user:
+        account = pwd.getpwnam(user)
+        for path in (folder, secret):
+            os.chown(path, account.pw_uid, account.pw_gid)
+    data = folder / "data"
+    subprocess.run(
+        [programs / "initdb", "-D", data, "-U", "heliosphere", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        user=user,
+        cwd="/",
+    )
+    process = subprocess.Popen(
+        [programs / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-c", "fsync=off"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=user,
+        cwd="/",
+    )
+    env = {**os.environ, "PGPASSWORD": password}
+    try:
+        create = [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "heliosphere", database]
+        for _ in range(100):
+            if subprocess.run(create, env=env, check=False, capture_output=True).returncode == 0:
+                break
+            time.sleep(0.1)
+        else:
+            raise PostgresMissing("PostgreSQL did not start within 10 s")
+        yield f"postgres://heliosphere:{password}@127.0.0.1:{port}/{database}"
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> int:
+    with server() as url:
+        return subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": url}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
