@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "csp",
     "ninja",
     "portal.core",
+    "portal.cloud",
     "portal.accounts",
     "portal.operations",
     "portal.home",
@@ -185,6 +186,9 @@ SOCIALACCOUNT_PROVIDERS = {
 
 PORTAL_CONFIG = env.text("PORTAL_CONFIG", str(BASE_DIR / "portal/conf/demo/portal.yaml"))
 CLOUDS_YAML = env.text("CLOUDS_YAML", str(BASE_DIR / "portal/conf/demo/clouds.yaml"))
+# Seconds to reach a cloud service, and to wait for its answer.
+CLOUD_CONNECT_TIMEOUT = env.number("CLOUD_CONNECT_TIMEOUT", 5, least=0.1)
+CLOUD_READ_TIMEOUT = env.number("CLOUD_READ_TIMEOUT", 30, least=0.1)
 # Where guests push samples; empty: they report through the console log only.
 METRICS_PUSH_URL = env.text("METRICS_PUSH_URL", f"{SITE_URL}/metrics/push")
 

@@ -1,0 +1,195 @@
+"""The one place through which every HTTP request to a cloud passes: sign-in, discovery and calls alike.
+
+It keeps time (never past the caller's deadline), counts, asks the circuit breaker, bounds the size of
+answers, and remembers the request ids of changes.
+"""
+
+import io
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from django.conf import settings
+from keystoneauth1 import access
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from portal.cloud import breaker, translate
+from portal.core.errors import PortalError
+
+# service, method, path, status (0: no answer), seconds, request id
+Observer = Callable[[str, str, str, int, float, str], None]
+on_call: list[Observer] = []
+
+MAX_ANSWER = 64 * 1024 * 1024
+_CHUNK = 256 * 1024
+_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_BROKEN = frozenset({500, 502, 503, 504})
+_VERSION = re.compile(r"/v\d[\d.]*(/.*)?$")
+
+# At DEBUG these write whole request bodies: boot scripts, keys and passwords among them.
+for _noisy in ("keystoneauth", "openstack", "urllib3"):
+    logging.getLogger(_noisy).setLevel(logging.WARNING)
+
+# Connections are kept open and shared by all threads; urllib3's pools are thread-safe.
+_pool = HTTPAdapter(pool_connections=64, pool_maxsize=64)
+
+
+@dataclass(slots=True)
+class Wire:
+    """What the requests of one `Cloud` have in common."""
+
+    cloud: str
+    region: str
+    auth_base: str
+    deadline: float | None = None
+    request_ids: list[str] = field(default_factory=list)
+    services: dict[str, str] = field(default_factory=dict)
+
+    def learn(self, token: access.AccessInfo) -> None:
+        """Take the addresses of services from the token's catalogue, to be able to name them."""
+        if self.services or not token.has_service_catalog():
+            return
+        for entry in token.service_catalog.catalog:
+            for endpoint in entry.get("endpoints", ()):
+                self.services[_base(str(endpoint.get("url", "")))] = str(entry.get("type", ""))
+
+    def service_of(self, url: str) -> str:
+        fitting = [base for base in self.services if _is_under(url, base)]
+        if fitting:
+            return self.services[max(fitting, key=len)]
+        return "identity" if _is_under(url, self.auth_base) else "cloud"
+
+    def timeouts(self) -> tuple[float, float]:
+        """Connect and read time-outs, cut to what is left before the deadline."""
+        connect, read = float(settings.CLOUD_CONNECT_TIMEOUT), float(settings.CLOUD_READ_TIMEOUT)
+        if self.deadline is None:
+            return connect, read
+        left = self.deadline - time.monotonic()
+        return max(0.001, min(connect, left)), max(0.001, min(read, left))
+
+    def out_of_time(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+def _base(url: str) -> str:
+    """An endpoint without its version and project: what all addresses of the service begin with."""
+    return _VERSION.sub("", url).rstrip("/")
+
+
+def _is_under(url: str, base: str) -> bool:
+    return bool(base) and url.startswith(base) and (len(url) == len(base) or url[len(base)] in "/?")
+
+
+class WireAdapter(BaseAdapter):
+    """Mounted on the requests session of one Cloud; sends through the shared pool."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self.wire = wire
+
+    def close(self) -> None:
+        """The pool belongs to the process."""
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        service = self.wire.service_of(request.url or "")
+        circuit = breaker.circuit(self.wire.cloud, self.wire.region, service)
+        method = request.method or "GET"
+        if self.wire.out_of_time():
+            raise PortalError(
+                "cloud:timeout", outcome="retry", service=service, detail="the deadline has passed"
+            )
+        breaker.check(circuit, service)
+        for last in (False, True):
+            try:
+                response = self._exchange(request, service, verify=verify, cert=cert, proxies=proxies)
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                if not last and _may_be_repeated(error, method) and not self.wire.out_of_time():
+                    continue
+                breaker.failed(circuit)
+                raise translate.from_wire(error, method, service) from error
+            break
+        if response.status_code in _BROKEN:
+            breaker.failed(circuit)
+        else:
+            breaker.succeeded(circuit)
+        return response
+
+    def _exchange(self, request: requests.PreparedRequest, service: str, **how: Any) -> requests.Response:
+        started = time.monotonic()
+        status, request_id = 0, ""
+        try:
+            response = _pool.send(request, stream=True, timeout=self.wire.timeouts(), **how)
+            status, request_id = response.status_code, translate.request_id_of(response)
+            _read_whole(response, self.wire)
+        finally:
+            seconds = time.monotonic() - started
+            path = urlsplit(request.url or "").path
+            _tell(service, request.method or "", path, status, seconds, request_id)
+        if request_id and request.method in _CHANGES and not path.endswith("/auth/tokens"):
+            self.wire.request_ids.append(request_id)
+        return response
+
+
+def _may_be_repeated(error: Exception, method: str) -> bool:
+    """A reset connection is worth one more try where asking twice changes nothing; a time-out is not."""
+    timed_out = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError)
+    reset = isinstance(error, requests.ConnectionError | urllib3.exceptions.ProtocolError)
+    return method in {"GET", "HEAD"} and reset and not timed_out and not translate.never_connected(error)
+
+
+def _read_whole(response: requests.Response, wire: Wire) -> None:
+    """Read the body here, where time and size are bounded, and hand it on as a file."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        chunk = response.raw.read(_CHUNK, decode_content=True)
+        if not chunk:
+            break
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_ANSWER:
+            response.raw.close()
+            raise requests.exceptions.ContentDecodingError(f"an answer of more than {MAX_ANSWER} bytes")
+        if wire.out_of_time():
+            response.raw.close()
+            raise requests.exceptions.ReadTimeout("the deadline passed while the answer was coming in")
+    response.raw = io.BytesIO(b"".join(chunks))
+
+
+def _tell(service: str, method: str, path: str, status: int, seconds: float, request_id: str) -> None:
+    for observer in tuple(on_call):
+        observer(service, method, path, status, seconds, request_id)
+
+
+def session_for(wire: Wire, *, verify: bool | str) -> requests.Session:
+    made = requests.Session()
+    # Neither ~/.netrc nor proxy variables decide where credentials go.
+    made.trust_env = False
+    made.verify = verify
+    adapter = WireAdapter(wire)
+    for prefix in ("https://", "http://"):
+        made.mount(prefix, adapter)
+    return made
+
+
+def circuits(cloud: str, regions: Iterable[str], services: Iterable[str]) -> dict[str, str]:
+    """The circuits that health pages look at, with the names to show."""
+    return {
+        breaker.circuit(cloud, region, service): f"{service} {region}"
+        for region in regions
+        for service in services
+    }
