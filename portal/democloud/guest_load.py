@@ -1,4 +1,4 @@
-"""What a guest's processor, memory, disk, network and GPUs are doing: a random walk, plus what `stress` adds."""
+"""What a guest's processor, memory, disk, network and GPUs do: a random walk, plus what `stress` adds."""
 
 import math
 import random
@@ -52,11 +52,19 @@ class Usage:
         return 100.0 * self.disk_used_gb / max(0.1, self.disk_total_gb)
 
 
-def gpu_memory_mb(name: str) -> int:
-    for part, size in (("10C", 10240), ("20C", 20480), ("40GB", 40960), ("H100", 81559), ("L40S", 46068)):
-        if part in name:
-            return size
-    return 40960
+# Placement's resource class, without CUSTOM_ -> what nvidia-smi calls the card, and its memory in MB.
+GPU_MODELS = {
+    "A100X_5C": ("GRID A100X-5C", 5120),
+    "A100X_10C": ("GRID A100X-10C", 10240),
+    "A100X_20C": ("GRID A100X-20C", 20480),
+    "PCI_10DE_20B0": ("NVIDIA A100-SXM4-40GB", 40960),
+    "PCI_10DE_26B9": ("NVIDIA L40S", 46068),
+    "PCI_10DE_2330": ("NVIDIA H100 80GB HBM3", 81559),
+}
+
+
+def gpu_model(name: str) -> tuple[str, int]:
+    return GPU_MODELS.get(name, (name, 40960))
 
 
 @dataclass
@@ -129,9 +137,9 @@ class Load:
         )
 
     def _gpu(self, index: int, util: float) -> GpuUsage:
-        total = gpu_memory_mb(self.gpu_names[index])
+        name, total = gpu_model(self.gpu_names[index])
         return GpuUsage(
-            name=self.gpu_names[index],
+            name=name,
             util=round(util, 1),
             mem_used_mb=int(total * (0.02 + 0.008 * util)),
             mem_total_mb=total,

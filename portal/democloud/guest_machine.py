@@ -1,0 +1,262 @@
+"""One guest: its power, its console, its agent and its SSH listener."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Literal
+
+import asyncssh
+
+from portal.democloud import guest_ssh
+from portal.democloud.guest_agent import Agent
+from portal.democloud.guest_boot import Stage, boot_stages, setup_line, usage_line
+from portal.democloud.guest_console import Console
+from portal.democloud.guest_host import Host, initial_files
+from portal.democloud.guest_http import HttpClient
+from portal.democloud.guest_load import Load
+from portal.democloud.guest_screen import Screen
+from portal.democloud.guest_spec import GuestSpec, HostKeys
+from portal.democloud.guest_userdata import UserData, parse
+
+log = logging.getLogger("democloud.guest")
+Power = Literal["off", "booting", "ssh", "up", "suspended"]
+SETUP_STATES = {"starting", "running", "complete", "error"}
+HISTORY_LINES = 60
+
+
+@dataclass
+class Site:
+    """What all guests of a cloud share."""
+
+    secret: bytes = field(repr=False)
+    client: HttpClient
+    speed: float
+    ssh_port: int
+    usage_interval: float
+    neighbour: "Callable[[str, str], Machine | None]"  # (project, fixed address)
+    power_changed: Callable[[str, str], None]  # (server, "poweroff" | "reboot"), asked for inside the guest
+
+
+class Machine:
+    def __init__(self, spec: GuestSpec, site: Site) -> None:
+        self.site = site
+        self.power: Power = "off"
+        self.address: str | None = None
+        self.console = Console()
+        self.connections: set[asyncssh.SSHServerConnection] = set()
+        self._listener: asyncssh.SSHAcceptor | None = None
+        self._listening_at: str | None = None
+        self._listen_lock = asyncio.Lock()
+        self._stages: deque[tuple[float, Stage]] = deque()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._suspended_at = 0.0
+        self._booted_disk: str | None = None
+        self.agent: Agent | None = None
+        self._install(spec)
+
+    def _install(self, spec: GuestSpec) -> None:
+        """A new disk: what the user-data says holds from here on."""
+        self.spec = spec
+        self.user_data: UserData = parse(spec.user_data)
+        self.keys = HostKeys(self.site.secret, spec.server_id, spec.disk_serial)
+        self._options: asyncssh.SSHServerConnectionOptions | None = None
+        load = Load(spec.server_id, spec.vcpus, spec.ram_mb, spec.disk_gb, spec.gpus, now=time.time())
+        files = initial_files(spec, self.user_data.files)
+        self.host = Host(spec, load, files, time.time, time.time(), self._asked_inside)
+        self.screen = Screen(self.host)
+
+    def refit(self, spec: GuestSpec) -> None:
+        """The same disk in another flavor (resize), or a new disk (rebuild)."""
+        if spec.disk_serial != self.spec.disk_serial or spec.user_data != self.spec.user_data:
+            self._install(spec)
+            return
+        self.spec = self.host.spec = spec
+        load = self.host.load
+        load.vcpus, load.ram_mb, load.disk_gb = spec.vcpus, spec.ram_mb, max(load.disk_gb, spec.disk_gb)
+        if load.gpu_names != spec.gpus:
+            load.gpu_names, load.gpu = spec.gpus, [5.0 for _ in spec.gpus]
+
+    def power_on(self, *, clear_log: bool, booted_ago: float = 0.0) -> None:
+        self._halt()
+        if clear_log:
+            self.console.clear()
+        now = time.time()
+        first = self._booted_disk != self.spec.disk_serial
+        self.power = "booting"
+        self.host.booted_at = now - booted_ago
+        start = self.host.booted_at
+        scale = 0.0 if booted_ago else 1 / self.site.speed
+        stages = boot_stages(self.spec, self.keys, first=first, now=start)
+        self._stages = deque((start + stage.at * scale, stage) for stage in stages)
+        if booted_ago:
+            self._relive(now)
+        else:
+            self._next_stage()
+
+    def power_off(self) -> None:
+        self._halt()
+        self.power = "off"
+        self.host.load.stresses.clear()
+        self._retune()
+
+    def suspend(self) -> None:
+        if self.power in {"off", "suspended"}:
+            return
+        self._before_suspend = self.power
+        self._halt()
+        self.power = "suspended"
+        self._suspended_at = time.time()
+        self._retune()
+
+    def resume(self) -> None:
+        if self.power != "suspended":
+            return
+        gone = time.time() - self._suspended_at
+        self._stages = deque((due + gone, stage) for due, stage in self._stages)
+        self.host.booted_at += gone
+        self.power = self._before_suspend
+        if self.power == "up":
+            self._begin_work()
+        self._next_stage()
+        self._retune()
+
+    def set_address(self, address: str | None) -> None:
+        self.address = address
+        self._retune()
+
+    def _halt(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _relive(self, now: float) -> None:
+        """A guest that has been up for long: its boot is in the log, and its last hour of usage lines."""
+        while self._stages:
+            self._reach(self._stages.popleft()[1], self.host.booted_at)
+        minutes = int(min(HISTORY_LINES, (now - self.host.booted_at) // self.site.usage_interval))
+        self.host.load.now = now - minutes * self.site.usage_interval
+        for minute in range(minutes, 0, -1):
+            moment = now - minute * self.site.usage_interval
+            self._print_usage(moment)
+
+    def _next_stage(self) -> None:
+        while self._stages and self._stages[0][0] <= time.time():
+            self._reach(self._stages.popleft()[1], time.time())
+        if self._stages:
+            self._later("stage", self._stages[0][0] - time.time(), self._next_stage)
+
+    def _reach(self, stage: Stage, now: float) -> None:
+        self.console.print(*stage.lines)
+        if stage.reached in SETUP_STATES:
+            self.console.print(setup_line(stage.reached, now))
+        elif stage.reached == "ssh":
+            self.power = "ssh"
+            self._retune()
+        elif stage.reached == "up":
+            self.power = "up"
+            self._booted_disk = self.spec.disk_serial
+            self._begin_work()
+
+    def _begin_work(self) -> None:
+        """Cron's usage line and the agent, each guest at its own moment: a thousand must not beat as one."""
+        config = self.user_data.agent
+        if config is not None:
+            self.agent = self.agent if self.agent and self.agent.config == config else Agent(config)
+            self._later("agent", random.uniform(0, self.agent.interval), self._sample)  # noqa: S311
+        if config is not None or self.spec.from_exosphere:
+            first = min(5.0, self.site.usage_interval) / self.site.speed
+            self._later("usage", first, self._minute)
+
+    def _minute(self) -> None:
+        self._print_usage(time.time())
+        self._later("usage", self.site.usage_interval, self._minute)
+
+    def _print_usage(self, now: float) -> None:
+        if self.spec.from_exosphere or self.user_data.agent is not None:
+            self.console.print(usage_line(self.host.load.usage(now), now))
+
+    def _sample(self) -> None:
+        if self.agent is None:
+            return
+        now = time.time()
+        self.agent.take(self.host.load.usage(now), now)
+        self._spawn(self.agent.push(self.site.client, now))
+        self._later("agent", self.agent.interval, self._sample)
+
+    def _later(self, name: str, seconds: float, call: Callable[[], None]) -> None:
+        self._timers[name] = asyncio.get_running_loop().call_later(max(0.0, seconds), call)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _asked_inside(self, action: str) -> None:
+        self.site.power_changed(self.spec.server_id, action)
+
+    # SSH
+
+    def authorized_keys(self, user: str) -> str:
+        """As sshd would read them for this user: keys, and the CA with the principals that the user has."""
+        keys = list(self.user_data.user_keys.get(user, ()))
+        if self.spec.key and user in {self.spec.default_user, "exouser"}:
+            keys.append(self.spec.key)
+        principals = self.user_data.principals.get(user, ())
+        if principals:
+            option = f'cert-authority,principals="{",".join(principals)}"'
+            keys += [f"{option} {ca}" for ca in self.user_data.ca_keys]
+        return "\n".join(key.splitlines()[0] for key in keys if key.strip())
+
+    def neighbour(self, address: str) -> "Machine | None":
+        return self.site.neighbour(self.spec.project_id, address)
+
+    def ssh_options(self) -> asyncssh.SSHServerConnectionOptions:
+        if self._options is None:
+            self._options = guest_ssh.options(self, self.keys.private)
+        return self._options
+
+    @property
+    def reachable(self) -> bool:
+        return self.power in {"ssh", "up"}
+
+    def _retune(self) -> None:
+        self._spawn(self.tune())
+
+    async def tune(self) -> None:
+        """Make the listener what power and address ask for."""
+        async with self._listen_lock:
+            wanted = self.address if self.reachable else None
+            if wanted == self._listening_at:
+                return
+            await self._close_listener()
+            if wanted is None:
+                return
+            try:
+                self._listener = await asyncssh.listen(wanted, self.site.ssh_port, options=self.ssh_options())
+            except OSError as exc:
+                log.warning("guest %s cannot listen on its address: %s", self.spec.server_id, exc)
+                return
+            self._listening_at = wanted
+
+    async def _close_listener(self) -> None:
+        listener, self._listener, self._listening_at = self._listener, None, None
+        for connection in list(self.connections):
+            connection.abort()
+        if listener is not None:
+            listener.close()
+            await listener.wait_closed()
+
+    async def destroy(self) -> None:
+        self.power_off()
+        self.address = None
+        await self.tune()
+        for task in list(self._tasks):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._tasks, return_exceptions=True)
