@@ -1,0 +1,153 @@
+"""Builds the cloud-init user-data of a machine: pure, from what is given and the files of `instances.guest`.
+
+One `#cloud-config`, for the Debian, Ubuntu and Rocky families; downloads nothing but the distribution's packages.
+"""
+
+import base64
+import gzip
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+# Nova takes 65,535 characters of base64. Ours are under 16 KiB, a person's script may be this long.
+MAX_BYTES = 49_149
+MAX_BOOT_SCRIPT_BYTES = 24 * 1024
+AGENT_INTERVAL_SECONDS = 5
+_GUEST_FILES = Path(__file__).parent / "guest"
+_OURS = "/opt/heliosphere"
+_UNITS = "/etc/systemd/system"
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_PUBLIC_KEY = re.compile(r"(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(?: [^\x00-\x1f\x7f]*)?")
+_SSHD = """\
+TrustedUserCAKeys /etc/ssh/heliosphere_ca.pub
+AuthorizedPrincipalsFile /etc/ssh/heliosphere_principals/%u
+"""
+# Before any file of ours is there, so in one line; `cloud-init-per instance` keeps it to the first boot.
+_STARTING = (
+    """line="{\\"status\\":\\"starting\\", \\"epoch\\": $(date +%s)000}"; """
+    """names=$(tr ' ' '\\n' < /sys/class/tty/console/active | grep -v '^tty[0-9]*$'); """
+    """for name in ${names:-console}; do echo "$line" > /dev/$name; done; echo "$line" > /dev/kmsg"""
+)
+
+
+class BadUserData(ValueError):
+    """Something given cannot be put into user-data; the text says what, for the person who gave it."""
+
+
+def build(
+    *,
+    instance_id: str,
+    username: str,
+    ssh_keys: list[str],
+    desktop: bool,
+    boot_script: str,
+    push_url: str,
+    metrics_key: str,
+    ca_public_key: str,
+) -> bytes:
+    """The user-data, not yet base64. BadUserData when a name, a key or the script cannot be used.
+
+    Empty `push_url`: the machine reports through its console only. Empty `ca_public_key`: it trusts no certificates;
+    else those that name `instance_id` as their principal.
+    """
+    if not _USER.fullmatch(username):
+        raise BadUserData(f"{username!r} is not a user name that Linux takes.")
+    agent = {"url": push_url, "instance": instance_id, "key": metrics_key, "interval": AGENT_INTERVAL_SECONDS}
+    files = [
+        _file("/etc/heliosphere/agent.json", json.dumps(agent), "0600"),
+        _packed(f"{_OURS}/agent.py", _guest_file("agent.py"), "0755"),
+        _packed(f"{_OURS}/guest.sh", _guest_file("guest.sh").replace("@user@", username), "0755"),
+        *(_file(f"{_UNITS}/{unit}", _guest_file(unit)) for unit in _units()),
+        *_certificate_files(instance_id, username, ca_public_key),
+        *_desktop_files(username, wanted=desktop),
+        *_boot_script_files(boot_script),
+    ]
+    config = {
+        "users": ["default", _user(username, [clean_key(key) for key in ssh_keys])],
+        "ssh_pwauth": False,
+        "bootcmd": [["cloud-init-per", "instance", "heliosphere-starting", "sh", "-c", _STARTING]],
+        "write_files": files,
+        "runcmd": [
+            ["systemctl", "daemon-reload"],
+            ["systemctl", "enable", *_units()],
+            # Not waited for: the set-up unit runs after cloud-init has ended.
+            ["systemctl", "start", "--no-block", *_units()],
+        ],
+    }
+    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=False, width=100_000)
+    data = f"#cloud-config\n# Made by Heliosphere for instance {instance_id}\n{text}".encode()
+    if len(data) > MAX_BYTES:
+        raise BadUserData("The boot script and the SSH keys together are too long for the cloud.")
+    return data
+
+
+def clean_key(key: str) -> str:
+    """One public key on one line, as `authorized_keys` takes it, without options. Otherwise BadUserData."""
+    line = key.strip()
+    if not _PUBLIC_KEY.fullmatch(line):
+        raise BadUserData(
+            "An SSH public key is one line: its type, a block of letters and digits, and a comment."
+        )
+    return line
+
+
+def _units() -> list[str]:
+    return ["heliosphere-agent.service", "heliosphere-boot.service", "heliosphere-setup.service"]
+
+
+@cache
+def _guest_file(name: str) -> str:
+    return (_GUEST_FILES / name).read_text(encoding="utf-8")
+
+
+def _user(name: str, keys: list[str]) -> dict[str, Any]:
+    user: dict[str, Any] = {
+        "name": name,
+        "gecos": "Heliosphere user",
+        "shell": "/bin/bash",
+        "lock_passwd": True,
+        "sudo": ["ALL=(ALL) NOPASSWD:ALL"],
+    }
+    return {**user, "ssh_authorized_keys": keys} if keys else user
+
+
+def _file(path: str, content: str, mode: str = "0644") -> dict[str, str]:
+    return {"path": path, "permissions": mode, "owner": "root:root", "content": content}
+
+
+def _packed(path: str, content: str, mode: str) -> dict[str, str]:
+    """Compressed, with no time in it: the same file gives the same user-data."""
+    packed = base64.b64encode(gzip.compress(content.encode(), mtime=0)).decode()
+    return {**_file(path, packed, mode), "encoding": "gz+b64"}
+
+
+def _certificate_files(instance_id: str, username: str, ca_public_key: str) -> list[dict[str, str]]:
+    if not ca_public_key:
+        return []
+    return [
+        _file("/etc/ssh/heliosphere_ca.pub", clean_key(ca_public_key) + "\n"),
+        _file(f"/etc/ssh/heliosphere_principals/{username}", instance_id + "\n"),
+        _file("/etc/ssh/sshd_config.d/10-heliosphere.conf", _SSHD, "0600"),
+    ]
+
+
+def _desktop_files(username: str, *, wanted: bool) -> list[dict[str, str]]:
+    unit = "heliosphere-desktop.service"
+    return [_file(f"{_OURS}/{unit}", _guest_file(unit).replace("@user@", username))] if wanted else []
+
+
+def _boot_script_files(script: str) -> list[dict[str, str]]:
+    text = script.replace("\r\n", "\n").strip()
+    if not text:
+        return []
+    if len(text.encode()) > MAX_BOOT_SCRIPT_BYTES:
+        raise BadUserData(f"The boot script is longer than {MAX_BOOT_SCRIPT_BYTES // 1024} KiB.")
+    if text.startswith("#cloud-config"):
+        raise BadUserData("The boot script is cloud-config; a script starts with #!, or is shell commands.")
+    if not text.startswith("#!"):
+        text = f"#!/bin/bash\n{text}"
+    return [_packed(f"{_OURS}/boot-script", text + "\n", "0700")]
