@@ -1,4 +1,4 @@
-"""Copy the few third-party files that browsers get from static/node_modules to static/vendor, as static/vendor.json lists them."""
+"""Copy the third-party files that browsers get out of static/node_modules, as static/vendor.json lists them."""
 
 import json
 import re
@@ -15,7 +15,10 @@ _CHARSET = '@charset "UTF-8";'
 
 
 class Command(BaseCommand):
-    help = "Copy third-party files for the browser from static/node_modules (made by `npm ci`) to static/vendor."
+    help = (
+        "Copy third-party files for the browser from static/node_modules (made by `npm ci`) to static/vendor."
+    )
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         static = settings.BASE_DIR / "static"
@@ -39,7 +42,7 @@ def build(modules: Path, wanted: dict[str, Any]) -> dict[str, str]:
     files |= {name: _MAP.sub("", _text(modules / path)) for name, path in wanted["scripts"].items()}
     icons = modules / "@tabler/icons/icons/outline"
     files["icons.svg"] = sheet({name: _text(icons / f"{name}.svg") for name in wanted["icons"]})
-    files["LICENCES.txt"] = "\n".join(_licence(path) for path in sorted(modules.glob("**/package.json")))
+    files["LICENCES.txt"] = _licences(modules)
     return files
 
 
@@ -54,20 +57,26 @@ def sheet(icons: dict[str, str]) -> str:
     root = ET.Element(f"{{{_SVG}}}svg")
     for name, text in sorted(icons.items()):
         drawing = ET.fromstring(text)  # noqa: S314 a file of the package pinned in package-lock.json
-        symbol = ET.SubElement(root, f"{{{_SVG}}}symbol", {"id": name, "viewBox": drawing.get("viewBox", "0 0 24 24")})
+        symbol = ET.SubElement(
+            root, f"{{{_SVG}}}symbol", {"id": name, "viewBox": drawing.get("viewBox", "0 0 24 24")}
+        )
         symbol.extend(shape for shape in drawing if shape.get("stroke") != "none")
     return ET.tostring(root, encoding="unicode")
 
 
-def _licence(path: Path) -> str:
-    package = json.loads(_text(path))
-    if "version" not in package:
-        return ""
-    return f"{package['name']} {package['version']}: {package.get('license', 'see its package')}"
+def _licences(modules: Path) -> str:
+    lock = json.loads(_text(modules / ".package-lock.json"))["packages"]
+    lines = [
+        f"{path.removeprefix('node_modules/')} {package['version']}: {package.get('license', 'unknown')}\n"
+        for path, package in sorted(lock.items())
+    ]
+    return "".join(lines)
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise CommandError(f"{path} is missing. Run `npm ci` in static/, or correct static/vendor.json.") from None
+        raise CommandError(
+            f"{path} is missing. Run `npm ci` in static/, or correct static/vendor.json."
+        ) from None

@@ -1,0 +1,79 @@
+// Dialogs that htmx loads into #dialog, toasts, and what to say when no answer comes.
+const dialog = document.getElementById("dialog");
+const problems = document.getElementById("problems");
+const TOAST_MS = 8000;
+
+function open() {
+  if (!dialog.open) dialog.showModal();
+  const first = dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, .btn-primary");
+  first?.focus();
+}
+
+function close() {
+  if (dialog.open) dialog.close();
+}
+
+function toast({ level, text }) {
+  const note = document.createElement("div");
+  note.className = `note note-${level} toast-note`;
+  const words = document.createElement("p");
+  words.textContent = text;
+  const shut = document.createElement("button");
+  shut.type = "button";
+  shut.className = "note-close";
+  shut.dataset.dismiss = "";
+  shut.setAttribute("aria-label", "Close this message");
+  shut.textContent = "×";
+  note.append(words, shut);
+  document.getElementById("toasts").append(note);
+  const leave = () => { if (note.matches(":hover, :focus-within")) setTimeout(leave, 2000); else note.remove(); };
+  if (level !== "danger") setTimeout(leave, TOAST_MS);
+}
+
+function noAnswer() {
+  close();
+  problems.replaceChildren(document.getElementById("no-answer").content.cloneNode(true));
+  problems.focus();
+}
+
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target === dialog && dialog.firstElementChild) open();
+  if (event.detail.target === problems) { close(); problems.scrollIntoView({ block: "nearest" }); }
+});
+// A fetch by the clock that fails is told by the live state, not by a message over what a person is reading.
+function asked(event) {
+  const cause = event.detail.requestConfig?.triggeringEvent?.type;
+  return cause === "click" || cause === "submit" || cause === "change";
+}
+document.body.addEventListener("htmx:sendError", (event) => { if (asked(event)) noAnswer(); });
+document.body.addEventListener("htmx:timeout", (event) => { if (asked(event)) noAnswer(); });
+document.body.addEventListener("toast", (event) => (event.detail.toasts || []).forEach(toast));
+document.body.addEventListener("close-dialog", close);
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-dismiss]")) event.target.closest(".note").remove();
+  if (event.target.closest("[data-close]") && dialog.open) { event.preventDefault(); close(); }
+  if (event.target === dialog) close();
+});
+dialog.addEventListener("close", () => dialog.replaceChildren());
+// The button of a form that asks for a name or a number wakes when what was typed is right.
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("[data-must-equal]");
+  const button = field?.form?.querySelector("[data-waits]");
+  if (button) button.disabled = field.value.trim() !== field.dataset.mustEqual;
+});
+document.addEventListener("htmx:load", (event) => arm(event.target));
+function arm(root) {
+  root.querySelectorAll?.("[data-must-equal]").forEach((field) => {
+    const button = field.form.querySelector("[data-waits]");
+    if (button) button.disabled = field.value.trim() !== field.dataset.mustEqual;
+  });
+}
+arm(document);
+// Nobody sends one form twice by a double click.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+});
+window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
