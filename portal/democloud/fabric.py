@@ -7,9 +7,11 @@ import ipaddress
 from portal.democloud.clock import second
 from portal.democloud.errors import Fault
 from portal.democloud.model_network import (
+    AutoTopology,
     FixedAddress,
     Network,
     Port,
+    Router,
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
@@ -89,9 +91,60 @@ def create_port(
 
 def delete_port(world: World, region: Region, port: Port) -> None:
     """Floating addresses that pointed here stay with the project, pointing nowhere."""
-    for floating in region.data.floating_ips.values():
-        if floating.port_id == port.id:
-            floating.port_id = floating.fixed_ip_address = floating.router_id = None
-            floating.status = "DOWN"
-            floating.updated_at = second(world.now())
+    floating = region.port_floating_ip(port.id)
+    if floating is not None:
+        region.point_floating_ip(floating, None)
+        floating.router_id = None
+        floating.updated_at = second(world.now())
     region.drop_port(port)
+
+
+def external_network(region: Region) -> Network | None:
+    return next((network for network in region.data.networks.values() if network.external), None)
+
+
+def ensure_topology(world: World, region: Region, project_id: str) -> tuple[AutoTopology, bool]:
+    """The project's auto-allocated network, subnet and router; True when this call made them."""
+    found = region.data.topologies.get(project_id)
+    if found is not None and found.network_id in region.data.networks:
+        return found, False
+    now = second(world.now())
+    network = Network(new_uuid(), "auto_allocated_network", project_id, now, now)
+    subnet = Subnet(
+        id=new_uuid(),
+        name="auto_allocated_subnet_v4",
+        network_id=network.id,
+        project_id=project_id,
+        cidr=_free_block(region),
+        gateway_ip=None,
+        created_at=now,
+        updated_at=now,
+    )
+    hosts = list(ipaddress.ip_network(subnet.cidr).hosts())
+    subnet.gateway_ip = str(hosts[0])
+    subnet.allocation_pools = [{"start": str(hosts[1]), "end": str(hosts[-1])}]
+    external = external_network(region)
+    router = Router(
+        id=new_uuid(),
+        name="auto_allocated_router",
+        project_id=project_id,
+        created_at=now,
+        updated_at=now,
+        external_network_id=external.id if external else None,
+    )
+    region.data.networks[network.id] = network
+    region.data.subnets[subnet.id] = subnet
+    region.data.routers[router.id] = router
+    port = create_port(world, region, network, project_id, ip_address=subnet.gateway_ip, security_groups=[])
+    port.device_id, port.device_owner, port.status = router.id, "network:router_interface", "ACTIVE"
+    region.index_port(port)
+    topology = AutoTopology(project_id, network.id, subnet.id, router.id)
+    region.data.topologies[project_id] = topology
+    return topology, True
+
+
+def _free_block(region: Region) -> str:
+    """The next /20 of 10.0.0.0/8 that no subnet uses: projects do not overlap, so logs stay readable."""
+    used = {subnet.cidr for subnet in region.data.subnets.values()}
+    blocks = ipaddress.ip_network("10.0.0.0/8").subnets(new_prefix=20)
+    return next(str(block) for block in blocks if str(block) not in used)

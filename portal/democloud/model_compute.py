@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass
@@ -70,7 +71,11 @@ class VolumeAttachment:
 
 @dataclass
 class Server:
-    """`status` is not kept: Nova derives it from vm_state and task_state (see `nova_status.status_of`)."""
+    """`status` is not kept: Nova derives it from vm_state and task_state (see `nova_status.status_of`).
+
+    `run` is the request whose sequence of states is under way; `gone` means deleted and only shown by
+    `changes-since`; `spec` is what the create request asked of networks and disks; `guest_ready` is when
+    the guest will have booted, and so heeds ACPI; `disk_serial` changes when the root disk is made anew."""
 
     id: str
     name: str
@@ -108,12 +113,13 @@ class Server:
     resized_from_state: str | None = None
     server_group_id: str | None = None
     shelved_image_id: str | None = None
-    booted_at: datetime | None = None
     actions: list[InstanceAction] = field(default_factory=list)
-
-    @property
-    def deleted(self) -> bool:
-        return self.vm_state == "deleted"
+    run: str | None = None
+    gone: bool = False
+    guest_ready: float = 0.0
+    disk_serial: str = ""
+    old_provider_id: str | None = None
+    spec: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.democloud.clock import Clock, second
+from portal.democloud.hypervisor import Hypervisor
 from portal.democloud.model_compute import Flavor, Keypair, ResourceProvider, Server, ServerGroup
 from portal.democloud.model_identity import (
     ApplicationCredential,
@@ -92,6 +93,7 @@ class Region:
         self._servers_by_change: dict[str, dict[str, Server]] = {}
         self._ports_by_device: dict[str, dict[str, Port]] = {}
         self._device_of_port: dict[str, str] = {}
+        self._floating_of_port = {ip.port_id: ip for ip in data.floating_ips.values() if ip.port_id}
         self._rendered: dict[str, dict[Any, bytes]] = {}
         for server in sorted(data.servers.values(), key=lambda server: server.updated):
             self._servers_by_change.setdefault(server.project_id, {})[server.id] = server
@@ -130,7 +132,7 @@ class Region:
         return list(self._servers_by_change.get(project_id, {}).values())
 
     def live_servers(self, project_id: str) -> list[Server]:
-        return [server for server in self.project_servers(project_id) if not server.deleted]
+        return [server for server in self.project_servers(project_id) if not server.gone]
 
     def servers_changed_since(self, project_id: str, since: datetime) -> Iterator[Server]:
         """Newest change first."""
@@ -161,6 +163,22 @@ class Region:
         self.data.ports.pop(port.id, None)
         self._unindex_port(port)
 
+    def point_floating_ip(self, floating: FloatingIP, port: Port | None) -> None:
+        """Let a floating address lead to a port, or nowhere. The one way to set `port_id`."""
+        old = self.data.ports.get(floating.port_id or "")
+        self._floating_of_port.pop(floating.port_id or "", None)
+        floating.port_id = port.id if port else None
+        floating.fixed_ip_address = port.fixed_ips[0].ip_address if port and port.fixed_ips else None
+        floating.status = "ACTIVE" if port else "DOWN"
+        if port is not None:
+            self._floating_of_port[port.id] = floating
+        for changed in (old, port):
+            if changed is not None and changed.device_id:
+                self.forget_rendering(changed.device_id)
+
+    def port_floating_ip(self, port_id: str) -> FloatingIP | None:
+        return self._floating_of_port.get(port_id)
+
     def server_ports(self, server_id: str) -> list[Port]:
         return list(self._ports_by_device.get(server_id, {}).values())
 
@@ -186,6 +204,7 @@ class World:
         self.identity = identity or Identity()
         self.regions = {data.name: Region(data) for data in regions}
         self.clock = clock
+        self.hypervisor = Hypervisor()
         self.base_url = "http://127.0.0.1"
         self.token_seconds = 4 * 3600.0
         self.oidc_issuer: str | None = None

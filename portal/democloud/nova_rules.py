@@ -1,0 +1,61 @@
+"""In which state of a machine Nova lets which action begin, and how it refuses."""
+
+from __future__ import annotations
+
+from portal.democloud.errors import Fault
+from portal.democloud.model_compute import Server
+
+_RUNNING = frozenset({"active"})
+_WITH_DISK = frozenset({"active", "paused", "suspended", "stopped"})
+
+# Nova's own name of an action -> the vm_states it may begin in.
+ALLOWED: dict[str, frozenset[str]] = {
+    "stop": frozenset({"active", "error"}),
+    "start": frozenset({"stopped"}),
+    "suspend": _RUNNING,
+    "resume": frozenset({"suspended"}),
+    "pause": _RUNNING,
+    "unpause": frozenset({"paused"}),
+    "reboot": _RUNNING,
+    "reboot_hard": frozenset({"active", "stopped", "paused", "suspended", "error"}),
+    "shelve": _WITH_DISK,
+    "unshelve": frozenset({"shelved", "shelved_offloaded"}),
+    "resize": frozenset({"active", "stopped"}),
+    "confirmResize": frozenset({"resized"}),
+    "revertResize": frozenset({"resized"}),
+    "rebuild": frozenset({"active", "stopped", "error"}),
+    "createImage": _WITH_DISK,
+    "rescue": frozenset({"active", "stopped", "error"}),
+    "unrescue": frozenset({"rescued"}),
+    "attach_volume": _WITH_DISK | {"resized", "shelved", "shelved_offloaded"},
+    "detach_volume": _WITH_DISK | {"resized", "shelved", "shelved_offloaded"},
+    "attach_interface": frozenset({"active", "paused", "stopped"}),
+    "detach_interface": frozenset({"active", "paused", "stopped"}),
+    "update metadata": _WITH_DISK,
+    "delete metadata": _WITH_DISK,
+    "update tags": _WITH_DISK,
+    "changePassword": _RUNNING,
+}
+_NEVER_LAUNCHED_MAY = frozenset({"update metadata", "delete metadata", "update tags", "reboot_hard"})
+
+
+def check_unlocked(server: Server) -> None:
+    if server.locked:
+        raise Fault(409, f"Instance {server.id} is locked")
+
+
+def check(server: Server, action: str, *, lock: bool = True) -> None:
+    """409 as Nova words it, unless the action may begin now."""
+    if lock:
+        check_unlocked(server)
+    named = "reboot" if action == "reboot_hard" else action
+    if server.vm_state not in ALLOWED[action]:
+        _refuse(server, named, f"vm_state {server.vm_state}")
+    if server.task_state is not None and action != "update tags":
+        _refuse(server, named, f"task_state {server.task_state}")
+    if server.launched_at is None and action not in _NEVER_LAUNCHED_MAY:
+        raise Fault(409, f"Cannot '{named}' an instance which has never been active")
+
+
+def _refuse(server: Server, action: str, why: str) -> None:
+    raise Fault(409, f"Cannot '{action}' instance {server.id} while it is in {why}")
