@@ -1,6 +1,6 @@
 """Builds the cloud-init user-data of a machine: pure, from what is given and the files of `instances.guest`.
 
-One `#cloud-config`, for the Debian, Ubuntu and Rocky families; downloads nothing but the distribution's packages.
+One `#cloud-config` for the Debian, Ubuntu and Rocky families; downloads only the distribution's packages.
 """
 
 import base64
@@ -51,8 +51,8 @@ def build(
 ) -> bytes:
     """The user-data, not yet base64. BadUserData when a name, a key or the script cannot be used.
 
-    Empty `push_url`: the machine reports through its console only. Empty `ca_public_key`: it trusts no certificates;
-    else those that name `instance_id` as their principal.
+    Empty `push_url`: the machine reports through its console only. Empty `ca_public_key`: it trusts no
+    certificates; otherwise those that name `instance_id` as their principal.
     """
     if not _USER.fullmatch(username):
         raise BadUserData(f"{username!r} is not a user name that Linux takes.")

@@ -1,1 +1,1 @@
-"""What runs inside the machines that we set up. `instances.userdata` packs these files; nothing here runs in the portal."""
+"""What runs inside the machines that we set up, packed by `instances.userdata`; never run in the portal."""
