@@ -1,0 +1,49 @@
+"""The only door to machines: fetching one is checking the right to it."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from allocations.access import Person, allocation_by_id, require
+from allocations.models import Allocation
+from allocations.roles import Need, allows
+from instances.models import Instance
+from portal.core.errors import PortalError
+
+
+def instance_for(user: Person, id: UUID | str, need: Need) -> Instance:
+    """The machine with its allocation (and the viewer's role in it) and owner; strangers get not-found.
+
+    `Need.ACT` on somebody else's machine asks for `Need.ACT_ON_OTHERS`. Deleted machines are still found.
+    """
+    found = Instance.objects.select_related("owner").filter(pk=_uuid(id)).first()
+    if found is None:
+        raise PortalError("portal:not-found")
+    found.allocation = allocation_by_id(user, found.allocation_id, Need.SEE)
+    require(found.allocation, _effective(user, found, need))
+    return found
+
+
+def instances_of(user: Person, allocation: Allocation) -> QuerySet[Instance]:
+    """The allocation's machines that are there, whoever made them. `allocation` comes from its own door."""
+    return Instance.objects.filter(allocation=allocation, deleted_at=None).select_related(
+        "owner", "allocation"
+    )
+
+
+def may(user: Person, instance: Instance, need: Need) -> bool:
+    """The same rule for a machine of an allocation that was fetched through its door. No query."""
+    return allows(instance.allocation.viewer_role or "", _effective(user, instance, need))
+
+
+def _effective(user: Person, instance: Instance, need: Need) -> Need:
+    return Need.ACT_ON_OTHERS if need is Need.ACT and instance.owner_id != user.pk else need
+
+
+def _uuid(value: UUID | str) -> UUID:
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(value)
+    except ValueError:
+        raise PortalError("portal:not-found") from None

@@ -1,0 +1,126 @@
+"""What the cloud offers to an allocation, as the mirror last read it: rows back into the gateway's values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from allocations.models import Allocation
+from instances.models import CatalogueItem, Poll
+from portal.accounts.models import User
+from portal.cloud.schema import ImageRule, PortalCloud
+from portal.cloud.types import (
+    Flavor,
+    FloatingIp,
+    Image,
+    Keypair,
+    Network,
+    SecurityGroup,
+    SecurityGroupRule,
+    Volume,
+)
+
+Kind = CatalogueItem.Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """One reading. `read_at` None: nothing was read yet; `unread_since`: reading fails since then."""
+
+    flavors: dict[str, Flavor]
+    images: dict[str, Image]
+    networks: dict[str, Network]
+    floating_ips: dict[str, FloatingIp]
+    keypairs: dict[str, Keypair]
+    read_at: datetime | None
+    unread_since: datetime | None
+    error_id: str
+
+
+def load(allocation: Allocation, user: User | None = None) -> Catalogue:
+    """Two queries, whatever the size. Keys are those of `user`."""
+    poll = Poll.objects.filter(allocation=allocation, what=Poll.What.CATALOGUE).first()
+    kinds = [Kind.FLAVOR, Kind.IMAGE, Kind.NETWORK, Kind.FLOATING_IP]
+    wanted = (
+        Q(user=None, kind__in=kinds) | Q(user=user, kind=Kind.KEYPAIR)
+        if user
+        else Q(user=None, kind__in=kinds)
+    )
+    rows = CatalogueItem.objects.filter(wanted, allocation=allocation).only("kind", "cloud_id", "data")
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in Kind}
+    for row in rows:
+        found[row.kind][row.cloud_id] = value_of(row)
+    return Catalogue(
+        flavors=found[Kind.FLAVOR],
+        images=found[Kind.IMAGE],
+        networks=found[Kind.NETWORK],
+        floating_ips=found[Kind.FLOATING_IP],
+        keypairs=found[Kind.KEYPAIR],
+        read_at=poll.ok_at if poll else None,
+        unread_since=poll.failing_since if poll else None,
+        error_id=poll.error_id if poll else "",
+    )
+
+
+def item(allocation: Allocation, kind: str, cloud_id: str) -> Any | None:
+    """One value by its id in the cloud."""
+    row = CatalogueItem.objects.filter(allocation=allocation, kind=kind, cloud_id=cloud_id, user=None).first()
+    return value_of(row) if row else None
+
+
+def names(allocation: Allocation, kind: str, cloud_ids: Iterable[str]) -> dict[str, str]:
+    rows = CatalogueItem.objects.filter(
+        allocation=allocation, kind=kind, cloud_id__in=set(cloud_ids), user=None
+    )
+    return dict(rows.values_list("cloud_id", "name"))
+
+
+def value_of(row: CatalogueItem) -> Any:
+    """The gateway's value that `mirror.catalogue` wrote down."""
+    data = dict(row.data)
+    match row.kind:
+        case Kind.FLAVOR:
+            return Flavor(**data)
+        case Kind.IMAGE:
+            data["tags"] = tuple(data["tags"])
+            return Image(**{**data, **_times(data, "created", "updated")})
+        case Kind.NETWORK:
+            return Network(**{**data, "subnet_ids": tuple(data["subnet_ids"])})
+        case Kind.FLOATING_IP:
+            return FloatingIp(**{**data, "tags": tuple(data["tags"])})
+        case Kind.KEYPAIR:
+            return Keypair(**data)
+        case Kind.SECURITY_GROUP:
+            rules = tuple(SecurityGroupRule(**rule) for rule in data["rules"])
+            return SecurityGroup(
+                **{**data, "rules": rules, "tags": tuple(data["tags"]), **_times(data, "created")}
+            )
+        case _:
+            return Volume(**{**data, "attachments": (), **_times(data, "created")})
+
+
+def _times(data: dict[str, Any], *names: str) -> dict[str, datetime]:
+    return {name: datetime.fromisoformat(data[name]) for name in names}
+
+
+def gpus_of(extra_specs: dict[str, str], cloud: PortalCloud) -> int:
+    """How many GPUs, or shares of one, a flavor brings: by Placement's classes that the operator named."""
+    classes = {resource.resource_class for resource in cloud.custom_resources} | {"VGPU", "PGPU"}
+    counts = (extra_specs.get(f"resources:{name}", "0") for name in classes)
+    return sum(int(count) for count in counts if count.isascii() and count.isdigit() and len(count) < 4)
+
+
+def fits(image: Image, rule: ImageRule) -> bool:
+    """Whether an image is what an operator's rule describes."""
+    return all(
+        (
+            not rule.name or image.name == rule.name,
+            not rule.name_prefix or image.name.startswith(rule.name_prefix),
+            not rule.visibility or image.visibility == rule.visibility,
+            not rule.os_distro or image.os_distro == rule.os_distro,
+            not rule.os_version or image.os_version == rule.os_version,
+            all(image.properties.get(name) == value for name, value in rule.properties.items()),
+        )
+    )

@@ -1,0 +1,181 @@
+"""What pages show of a machine, made the same way for lists, the instance page and pushed markup."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+from allocations.rates import su_per_hour
+from instances.models import Instance, Poll
+from instances.states import (
+    ACTIONS,
+    LAUNCH_STAGES,
+    Action,
+    Badge,
+    MachineState,
+    Ruling,
+    badge,
+    progress,
+    rulings,
+)
+from instances.statuses import VERIFY_RESIZE
+from portal.cloud.config import clouds
+from portal.cloud.schema import FlavorGroup, PortalCloud
+from portal.operations import services as operations
+from portal.operations.models import Operation
+
+# A launch that only waits for the guest's own set-up does not stand in the way of other actions.
+UNOBTRUSIVE_STEP = ("instance.launch", "setup")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One machine. `unread_since`: the cloud could not be read since then, so all this may be old."""
+
+    instance: Instance
+    operation: Operation | None
+    unread_since: datetime | None
+    read_at: datetime | None
+    cloud: PortalCloud
+    now: datetime
+
+    @property
+    def badge(self) -> Badge:
+        """The cloud's state; before the cloud shows anything of a running operation, the operation's."""
+        instance = self.instance
+        shown = badge(instance.status, instance.task_state, instance.setup_status)
+        action = self._action
+        if action is not None and not shown.busy and not self._unobtrusive:
+            return Badge(action.verb.split(" ")[0], "busy", busy=True)
+        return shown
+
+    @property
+    def _action(self) -> Action | None:
+        return ACTIONS.get(self.operation.kind.removeprefix("instance.")) if self.operation else None
+
+    @property
+    def _unobtrusive(self) -> bool:
+        op = self.operation
+        return op is not None and (op.kind, op.step) == UNOBTRUSIVE_STEP
+
+    @property
+    def stage(self) -> str:
+        return self.operation.stage if self.operation else ""
+
+    @property
+    def since(self) -> datetime:
+        """When what is going on began."""
+        if self.operation is None:
+            return self.instance.state_since
+        return self.operation.step_since or self.operation.created_at
+
+    @property
+    def usual_seconds(self) -> int:
+        if self.operation is None:
+            return LAUNCH_STAGES["build"][0]
+        if self._action is not None:
+            return self._action.usual_seconds
+        return LAUNCH_STAGES.get(self.operation.step, LAUNCH_STAGES["create"])[0]
+
+    @property
+    def percent(self) -> int | None:
+        """How far it is, judged by the usual time; None where nothing is going on."""
+        if not self.badge.busy:
+            return None
+        return progress((self.now - self.since).total_seconds(), self.usual_seconds)
+
+    @property
+    def su_per_hour(self) -> Decimal | None:
+        return self.su_in(self.instance.status)
+
+    def su_in(self, status: str) -> Decimal | None:
+        """The machine's price in another status; None where the operator set no rate."""
+        instance = self.instance
+        return su_per_hour(instance.flavor_name, instance.vcpus, status, self.now, self.cloud)
+
+    def su_after(self, action: Action) -> Decimal | None:
+        return self.su_in(action.leads_to) if action.leads_to else self.su_per_hour
+
+    @property
+    def owner_name(self) -> str:
+        if self.instance.owner is not None:
+            return str(self.instance.owner)
+        return self.instance.creator_name or "someone outside the portal"
+
+    @property
+    def address(self) -> str:
+        return self.instance.public_address or self.instance.private_address
+
+    @property
+    def group(self) -> FlavorGroup | None:
+        return self.cloud.flavor_group(self.instance.flavor_name)
+
+    @property
+    def resize_deadline(self) -> datetime | None:
+        """When the cloud confirms a waiting resize by itself, where the operator says that it does."""
+        if self.instance.status != VERIFY_RESIZE or not self.cloud.resize_confirm_hours:
+            return None
+        return self.instance.state_since + timedelta(hours=self.cloud.resize_confirm_hours)
+
+    @property
+    def state(self) -> MachineState:
+        instance, group = self.instance, self.group
+        busy_with = self.operation is not None and not self._unobtrusive
+        return MachineState(
+            status=instance.status,
+            task_state=instance.task_state,
+            locked=instance.locked,
+            vetoes=group.disallowed_actions if group else frozenset(),
+            group_title=group.title if group else "",
+            volume_backed=instance.volume_backed,
+            floating_address=any(found.get("kind") == "floating" for found in instance.addresses),
+            operation=describe(self.operation) if busy_with and self.operation else "",
+        )
+
+    @property
+    def rulings(self) -> dict[str, Ruling]:
+        return rulings(self.state)
+
+    @property
+    def offered(self) -> list[tuple[Action, Ruling]]:
+        """Every action in the order of the table, with what stands in its way."""
+        found = self.rulings
+        return [(action, found[action.name]) for action in ACTIONS.values()]
+
+
+def describe(op: Operation) -> str:
+    return f"“{op.label}”, asked for by {op.by}"
+
+
+def rows(instances: Sequence[Instance]) -> list[Row]:
+    """Two queries for any number of machines whose `allocation` and `owner` were selected with them."""
+    now = timezone.now()
+    live = operations.live_for("instance", [str(instance.pk) for instance in instances])
+    polls = _polls({instance.allocation_id for instance in instances})
+    config = {
+        name: clouds().cloud(name).portal for name in {instance.allocation.cloud for instance in instances}
+    }
+    return [
+        Row(
+            instance=instance,
+            operation=live.get(str(instance.pk)),
+            unread_since=polls[instance.allocation_id].failing_since
+            if instance.allocation_id in polls
+            else None,
+            read_at=polls[instance.allocation_id].ok_at if instance.allocation_id in polls else None,
+            cloud=config[instance.allocation.cloud],
+            now=now,
+        )
+        for instance in instances
+    ]
+
+
+def row(instance: Instance) -> Row:
+    return rows([instance])[0]
+
+
+def _polls(allocation_ids: Iterable[int]) -> dict[int, Poll]:
+    found = Poll.objects.filter(allocation_id__in=allocation_ids, what=Poll.What.SERVERS)
+    return {poll.allocation_id: poll for poll in found}
