@@ -15,7 +15,7 @@ class Allocation(models.Model):
     title = models.CharField(max_length=500, blank=True)
     abstract = models.TextField(blank=True)
     pi_name = models.CharField(max_length=255, blank=True)
-    # {"instances": {"used": 3, "limit": 25}, "cores": …, "ram_mb": …, "volumes": …, "volume_gb": …, "floating_ips": …};
+    # {"instances": {"used": 3, "limit": 25}, "cores": …, "ram_mb", "volumes", "volume_gb", "floating_ips"};
     # limit null means unlimited; a resource that is absent could not be read.
     quota = models.JSONField(default=dict)
     quota_read_at = models.DateTimeField(null=True, blank=True)
@@ -25,10 +25,15 @@ class Allocation(models.Model):
     refresh_after = models.DateTimeField(null=True, blank=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # The role of the person for whom `allocations.access` fetched it; None on any other way.
+    viewer_role: str | None = None
+
     class Meta:
         ordering = ["project_name", "region"]
         constraints = [
-            models.UniqueConstraint(fields=["cloud", "region", "project_id"], name="one_allocation_per_project")
+            models.UniqueConstraint(
+                fields=["cloud", "region", "project_id"], name="one_allocation_per_project"
+            )
         ]
 
     def __str__(self) -> str:
@@ -36,7 +41,7 @@ class Allocation(models.Model):
 
 
 class Grant(models.Model):
-    """Service units of one resource (CPU, GPU, large memory, storage) for one period, as the provider reports them."""
+    """Service units of one resource (CPU, GPU, large memory, storage) in one period, as the provider says."""
 
     class Resource(models.TextChoices):
         CPU = "cpu", "CPU"
@@ -57,7 +62,9 @@ class Grant(models.Model):
     class Meta:
         ordering = ["resource", "starts_on"]
         constraints = [
-            models.UniqueConstraint(fields=["allocation", "provider_resource", "starts_on"], name="one_grant_per_period")
+            models.UniqueConstraint(
+                fields=["allocation", "provider_resource", "starts_on"], name="one_grant_per_period"
+            )
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from portal.core.ids import uuid7
 
 
 class User(AbstractUser):
-    """A person. The key is issuer + subject, as the identity provider gives them; e-mail never identifies anyone."""
+    """A person. The key is issuer + subject, as the identity provider gives them; never the e-mail."""
 
     issuer = models.CharField(max_length=255, blank=True)
     subject = models.CharField(max_length=255, blank=True)
@@ -19,11 +19,15 @@ class User(AbstractUser):
     identity_provider_name = models.CharField(max_length=255, blank=True)
     authentication_context = models.CharField(max_length=255, blank=True)
     is_operator = models.BooleanField(default=False)
+    # The names of the groups that the identity provider gave at the last sign-in.
+    claimed_groups = models.JSONField(default=list, blank=True)
     preferences = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["issuer", "subject"], condition=~Q(subject=""), name="user_issuer_subject"),
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], condition=~Q(subject=""), name="user_issuer_subject"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -31,7 +35,7 @@ class User(AbstractUser):
 
 
 class CloudLink(models.Model):
-    """How the connection of one person to one cloud stands: what the home page says while, and if, it cannot be made."""
+    """How the connection of one person to one cloud stands: what pages say while, and if, it is not made."""
 
     class State(models.TextChoices):
         CONNECTING = "connecting"
@@ -51,6 +55,9 @@ class CloudLink(models.Model):
     error_params = models.JSONField(default=dict, blank=True)
     error_detail = models.TextField(blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    # A worker is connecting until then; after a failed attempt, the time of the next.
+    lease_until = models.DateTimeField(null=True, blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -82,7 +89,9 @@ class CloudCredential(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "cloud", "project_id"], condition=Q(revoked_at=None), name="one_live_credential"
+                fields=["user", "cloud", "project_id"],
+                condition=Q(revoked_at=None),
+                name="one_live_credential",
             )
         ]
 

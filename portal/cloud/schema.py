@@ -61,6 +61,9 @@ class Oidc(Strict):
     idphint: str = ""
     allowed_idps: tuple[str, ...] = ()
     claims: ClaimNames = ClaimNames()
+    # What the operator's people call their id (such as "ACCESS ID"), and where to get help with it.
+    id_title: str = "user id"
+    help: str = ""
     access_id_pattern: Pattern[str] | None = None
     group_pattern: Pattern[str] | None = None
     operator_groups: tuple[str, ...] = ()
@@ -81,6 +84,8 @@ class SignIn(Strict):
     protocol: str = "openid"
     federation_auth_url: str = ""
     user_domain: str = "Default"
+    # How long application credentials last that the portal makes; those of people who come back are renewed.
+    credential_days: int = Field(default=30, ge=1, le=365)
 
     @model_validator(mode="after")
     def _federation_is_complete(self) -> "SignIn":

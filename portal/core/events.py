@@ -3,6 +3,7 @@
 A group name is `<kind>.<key>`, of letters, digits, hyphens and dots: `user.7`, `allocation.12`, `instance.<uuid>`.
 """
 
+import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -82,6 +83,11 @@ class SignedOut:
 
     def message(self) -> dict[str, Any]:
         return {"type": "live.signed_out", "session": self.session}
+
+
+def session_mark(session_key: str) -> str:
+    """What names a session in messages: its key would open it."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:32] if session_key else ""
 
 
 def send(groups: Iterable[str], event: Event) -> None:

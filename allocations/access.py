@@ -1,0 +1,59 @@
+"""The only door to an allocation: fetching it is checking the right to it."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import F, FilteredRelation, Q, QuerySet
+
+from allocations.models import Allocation
+from allocations.roles import WEAKEST, Need, allows
+from portal.accounts.models import User
+from portal.core.errors import PortalError
+
+Person = User | AnonymousUser
+
+
+def allocations_of(user: Person) -> QuerySet[Allocation]:
+    """The allocations that the person is a member of, each with its `viewer_role`."""
+    if not isinstance(user, User):
+        return Allocation.objects.none()
+    return _with_role(user).exclude(viewer_role=None)
+
+
+def allocation_for(user: Person, slug: str, need: Need) -> Allocation:
+    """The allocation, with its `viewer_role`. A stranger gets `portal:not-found`, as if it did not exist.
+
+    Operators see every allocation, and have no other right where they are not members.
+    """
+    found = _visible(user, Q(slug=slug))
+    require(found, need)
+    return found
+
+
+def allocation_by_id(user: Person, pk: int, need: Need) -> Allocation:
+    """As `allocation_for`, for callers that hold something of the allocation rather than its slug."""
+    found = _visible(user, Q(pk=pk))
+    require(found, need)
+    return found
+
+
+def require(allocation: Allocation, need: Need) -> None:
+    """Refuse what the viewer of this allocation may not do."""
+    if not allows(allocation.viewer_role or "", need):
+        raise PortalError("portal:forbidden", need=str(need))
+
+
+def _visible(user: Person, which: Q) -> Allocation:
+    if not isinstance(user, User):
+        raise PortalError("portal:sign-in")
+    found = _with_role(user).filter(which).first()
+    if found is None or not (found.viewer_role or user.is_operator):
+        raise PortalError("portal:not-found")
+    if not found.viewer_role:
+        found.viewer_role = WEAKEST
+    return found
+
+
+def _with_role(user: User) -> QuerySet[Allocation]:
+    live = Q(memberships__user=user, memberships__ended_at=None)
+    return Allocation.objects.annotate(
+        membership=FilteredRelation("memberships", condition=live), viewer_role=F("membership__role")
+    )

@@ -1,0 +1,79 @@
+"""What allauth asks of us: it does the protocol, `oidc` judges the answer, `signin` keeps the person."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
+from django.http import HttpRequest
+from requests import RequestException
+
+from portal.accounts import services, signin
+from portal.accounts.oidc import LoginClaims, Refusal, claims_of
+from portal.cloud.config import clouds
+from portal.cloud.schema import Oidc
+from portal.core.errors import PortalError
+
+
+def rules() -> Oidc:
+    found = clouds().oidc
+    if found is None:
+        raise PortalError("accounts:provider-down", provider="The identity provider (none is configured)")
+    return found
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """People come in through the identity provider only."""
+        return False
+
+    def logout(self, request: HttpRequest) -> None:
+        services.before_sign_out(request)
+        super().logout(request)
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Replace allauth's own lookup, which knows no issuer, by ours; then connect the clouds."""
+        if sociallogin.state.get("process") not in {None, AuthProcess.LOGIN}:
+            raise PortalError("accounts:sign-in-expired")
+        claims = _claims(sociallogin.account.extra_data)
+        user = signin.person(claims)
+        sociallogin.user = sociallogin.account.user = user
+        if sociallogin.token is not None:
+            services.connect_with_oidc(
+                user=user,
+                access_token=sociallogin.token.token,
+                expires_at=sociallogin.token.expires_at,
+                by=user,
+            )
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        title = rules().title
+        if error == AuthError.CANCELLED:
+            raise PortalError("accounts:cancelled")
+        if isinstance(exception, RequestException):
+            raise PortalError("accounts:provider-down", provider=title)
+        if exception is None and "error" not in request.GET:
+            raise PortalError("accounts:sign-in-expired")
+        raise PortalError("accounts:provider-refused", provider=title)
+
+
+def _claims(answer: dict[str, Any]) -> LoginClaims:
+    userinfo, id_token = answer.get("userinfo"), answer.get("id_token")
+    judged = claims_of(
+        userinfo if isinstance(userinfo, dict) else {},
+        id_token if isinstance(id_token, dict) else {},
+        rules(),
+    )
+    if isinstance(judged, Refusal):
+        raise PortalError(judged.problem, **judged.params)
+    return judged

@@ -1,0 +1,50 @@
+"""What layers above have done when something happens here. They register in their `handlers.py`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from portal.accounts.models import User
+from portal.accounts.oidc import GroupClaim
+from portal.cloud.types import Project
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedProject:
+    """A project that the cloud lets the person into: with which roles, in which regions."""
+
+    project: Project
+    roles: tuple[str, ...]
+    regions: tuple[str, ...]
+
+
+OnProjects = Callable[[User, str, Sequence[GrantedProject], Sequence[GroupClaim]], None]
+OnUsable = Callable[[User, str], None]
+
+_on_projects: list[OnProjects] = []
+_on_usable: list[OnUsable] = []
+
+
+def on_projects(function: OnProjects) -> OnProjects:
+    """`function(user, cloud, projects, group_claims)` gets all projects of the person, in a transaction."""
+    if function not in _on_projects:
+        _on_projects.append(function)
+    return function
+
+
+def on_usable(function: OnUsable) -> OnUsable:
+    """`function(user, cloud)`: called, in the transaction, when new credentials of the person are stored."""
+    if function not in _on_usable:
+        _on_usable.append(function)
+    return function
+
+
+def projects_known(
+    user: User, cloud: str, projects: Sequence[GrantedProject], claims: Sequence[GroupClaim]
+) -> None:
+    for function in _on_projects:
+        function(user, cloud, projects, claims)
+
+
+def became_usable(user: User, cloud: str) -> None:
+    for function in _on_usable:
+        function(user, cloud)
