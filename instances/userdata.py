@@ -110,7 +110,7 @@ def _user(name: str, keys: list[str]) -> dict[str, Any]:
         "gecos": "Heliosphere user",
         "shell": "/bin/bash",
         "lock_passwd": True,
-        "sudo": ["ALL=(ALL) NOPASSWD:ALL"],
+        "sudo": "ALL=(ALL) NOPASSWD:ALL",
     }
     return {**user, "ssh_authorized_keys": keys} if keys else user
 

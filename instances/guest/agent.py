@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import Any, Deque, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import urlsplit
 
 CONFIG = "/etc/heliosphere/agent.json"
@@ -276,7 +276,7 @@ class Outbox:
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
-        self.waiting = collections.deque()  # type: Deque[Dict[str, Any]]
+        self.waiting = collections.deque()  # type: collections.deque[Dict[str, Any]]
         self.interval = float(portal.config.get("interval", 5))
         self.failures = 0
         self.retry_at = 0.0
@@ -340,7 +340,7 @@ def usage_line(sample: Dict[str, Any]) -> str:
 
 
 def print_line(line: str, paths: List[str]) -> None:
-    """In one write, so that other output does not cut into it; never waiting for a console that nobody reads."""
+    """In one write, so that nothing cuts into it, and without waiting for a console that nobody reads."""
     for path in paths:
         try:
             file = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
