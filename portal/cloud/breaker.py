@@ -4,15 +4,12 @@ After FAILURES in a row nobody calls for REST seconds; then one call at a time m
 the health page how each service is. Without a cache every call is let through.
 """
 
-import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
-import redis
 from django.core.cache import cache
 
+from portal.cloud.shared import quietly
 from portal.core.errors import PortalError
 
 FAILURES = 5
@@ -21,8 +18,6 @@ _MEMORY = 120
 _PROBE = 35
 _SEEN_EVERY = 5.0
 
-log = logging.getLogger(__name__)
-_Value = TypeVar("_Value")
 _told: dict[str, float] = {}
 
 
@@ -34,15 +29,6 @@ class Health:
     ok_at: float
     failed_at: float
     open: bool
-
-
-def _quietly(action: Callable[[], _Value], default: _Value) -> _Value:
-    """The breaker is a courtesy: without its memory calls go on."""
-    try:
-        return action()
-    except (redis.RedisError, OSError):
-        log.warning("the cache does not answer: circuit breakers are off")
-        return default
 
 
 def _keys(circuit: str) -> tuple[str, str, str, str, str]:
@@ -58,13 +44,13 @@ def _keys(circuit: str) -> tuple[str, str, str, str, str]:
 def check(circuit: str, service: str) -> None:
     """PortalError `cloud:service-down` while the circuit is open, or another call is trying it out."""
     failures, opened, probe, _, _ = _keys(circuit)
-    known: dict[str, float] = _quietly(lambda: cache.get_many([failures, opened]), {})
+    known: dict[str, float] = quietly(lambda: cache.get_many([failures, opened]), {})
     if known.get(failures, 0) < FAILURES:
         return
     until = known.get(opened, 0.0)
     if until > time.time():
         raise _down(service, until - time.time())
-    if not _quietly(lambda: bool(cache.add(probe, 1, _PROBE)), True):
+    if not quietly(lambda: bool(cache.add(probe, 1, _PROBE)), True):
         raise _down(service, REST / 3)
 
 
@@ -90,7 +76,7 @@ def failed(circuit: str) -> None:
         cache.delete(probe)
 
     _told.pop(circuit, None)
-    _quietly(note, None)
+    quietly(note, None)
 
 
 def succeeded(circuit: str) -> None:
@@ -105,13 +91,13 @@ def succeeded(circuit: str) -> None:
         cache.delete_many([failures, opened, probe])
         cache.set(ok_at, now, 3600)
 
-    _quietly(note, None)
+    quietly(note, None)
 
 
 def health(circuits: dict[str, str]) -> list[Health]:
     """How each service was when last called; `circuits` maps circuit to the name of its service."""
     wanted = [key for circuit in circuits for key in _keys(circuit)]
-    known: dict[str, float] = _quietly(lambda: cache.get_many(wanted), {})
+    known: dict[str, float] = quietly(lambda: cache.get_many(wanted), {})
     found = []
     for circuit, service in circuits.items():
         failures, _, _, ok_at, failed_at = _keys(circuit)

@@ -4,6 +4,7 @@ Nothing is called before it is needed. Versions of services are looked up once p
 (tokens.py), and every request goes through wire.py.
 """
 
+import json
 from typing import Any
 
 import openstack.connection
@@ -81,22 +82,23 @@ class Cloud:
     def user_id(self) -> str:
         return str(self.access.user_id or "")
 
+    def forget_token(self) -> None:
+        """Sign in anew at the next call, in every process."""
+        self._plugin.forget()
+
+    @property
+    def token_methods(self) -> tuple[str, ...]:
+        """How the token was come by: password, openid, application_credential, ..."""
+        self.access  # noqa: B018  (signs in where that has not happened yet)
+        state = json.loads(self._plugin.get_auth_state() or "{}")
+        return tuple(str(method) for method in state["body"]["token"]["methods"])
+
     def endpoint(self, service_type: str) -> str | None:
         """The address of a service of the catalogue, None where the cloud has none of that type."""
-        found = (
-            self.access.service_catalog.url_for(
-                service_type=service_type, interface=self.config.interface, region_name=self.region
-            )
-            if self._has(service_type)
-            else None
-        )
-        return str(found) if found else None
-
-    def _has(self, service_type: str) -> bool:
-        found = self.access.service_catalog.get_endpoints_data(
+        found = self.access.service_catalog.get_urls(
             service_type=service_type, interface=self.config.interface, region_name=self.region
         )
-        return any(found.values())
+        return str(found[0]) if found else None
 
 
 def connect(login: Login, *, region: str, deadline: float | None = None) -> Cloud:

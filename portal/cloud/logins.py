@@ -79,6 +79,10 @@ class Plugin(BaseIdentityPlugin):
         tokens.keep(self._key, found, self.get_auth_state() or "")
         return found
 
+    def forget(self) -> None:
+        tokens.drop(self._key, None)
+        self.auth_ref = None
+
     def invalidate(self) -> bool:
         tokens.drop(self._key, self.auth_ref)
         return super().invalidate()

@@ -5,15 +5,14 @@ Kept in this process and, sealed, in the cache for the other ones. Both may be l
 
 import hashlib
 import json
-import logging
 import threading
 import time
 from collections import OrderedDict
 
-import redis
 from django.core.cache import cache
 from keystoneauth1 import access
 
+from portal.cloud.shared import quietly
 from portal.core import seal
 from portal.core.errors import PortalError
 
@@ -21,7 +20,6 @@ KEPT = 512
 # A token that ends sooner is not worth keeping: keystoneauth renews two minutes before the end.
 _MARGIN = 150
 
-log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _mine: "OrderedDict[str, access.AccessInfo]" = OrderedDict()
 _signing_in: dict[str, threading.Lock] = {}
@@ -57,10 +55,7 @@ def keep(key: str, token: access.AccessInfo, state: str) -> None:
     if seconds <= 0:
         return
     _remember(key, token)
-    try:
-        cache.set(f"token:{key}", seal.seal(state), seconds)
-    except (redis.RedisError, OSError):
-        log.warning("the cache does not answer: a token is kept in this process only")
+    quietly(lambda: cache.set(f"token:{key}", seal.seal(state), seconds), None)
 
 
 def drop(key: str, token: access.AccessInfo | None) -> None:
@@ -70,10 +65,7 @@ def drop(key: str, token: access.AccessInfo | None) -> None:
         if mine is not None and token is not None and mine.auth_token != token.auth_token:
             return
         _mine.pop(key, None)
-    try:
-        cache.delete(f"token:{key}")
-    except (redis.RedisError, OSError):
-        log.warning("the cache does not answer: a refused token may be tried again")
+    quietly(lambda: cache.delete(f"token:{key}"), False)
 
 
 def forget_all() -> None:
@@ -93,10 +85,7 @@ def _remember(key: str, token: access.AccessInfo) -> None:
 
 
 def _from_cache(key: str) -> access.AccessInfo | None:
-    try:
-        content = cache.get(f"token:{key}")
-    except (redis.RedisError, OSError):
-        return None
+    content: object = quietly(lambda: cache.get(f"token:{key}"), None)
     if not isinstance(content, str):
         return None
     try:
