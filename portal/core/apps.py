@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -7,4 +9,6 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        autodiscover_modules("problems", "topics", "handlers")
+        # By name, since it lies above: whoever sends a task needs the application's broker and routes.
+        import_module("portal.celery")
+        autodiscover_modules("problems", "topics", "handlers", "checks", "health_checks", "context")

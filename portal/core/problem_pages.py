@@ -38,7 +38,10 @@ def _in_the_form_asked_for(request: HttpRequest, error: PortalError) -> HttpResp
 def wants_json(request: HttpRequest) -> bool:
     if request.path.startswith("/api/"):
         return True
-    return not is_htmx(request) and request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    return (
+        not is_htmx(request)
+        and request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    )
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -9,5 +9,7 @@ from redis import Redis
 @cache
 def client() -> Redis:
     """Bytes in, bytes out. Calls that fail raise `redis.exceptions.RedisError` within two seconds."""
-    pool: Redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2, health_check_interval=30)
+    pool: Redis = Redis.from_url(
+        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2, health_check_interval=30
+    )
     return pool

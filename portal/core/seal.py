@@ -12,7 +12,9 @@ from portal.core.errors import PortalError
 
 
 def _key(secret: str) -> Fernet:
-    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"heliosphere seal v1").derive(secret.encode())
+    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"heliosphere seal v1").derive(
+        secret.encode()
+    )
     return Fernet(base64.urlsafe_b64encode(derived))
 
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
@@ -36,14 +37,16 @@ class Operation(models.Model):
     target_id = models.CharField(max_length=64, blank=True)
     target_name = models.CharField(max_length=255, blank=True)
     batch = models.UUIDField(null=True, blank=True, db_index=True)
-    spec = models.JSONField(default=dict)
+    spec = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     step = models.CharField(max_length=32, default="start")
     # What the steps learnt, such as the id of the server made. Never secrets.
-    progress = models.JSONField(default=dict)
+    progress = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     stage = models.CharField(max_length=120, blank=True)
+    # Tries of this step that ended in trouble, in a row; `renewed`: the credential was renewed since the last success.
     attempts = models.PositiveIntegerField(default=0)
+    renewed = models.BooleanField(default=False)
     # Virtual time of the fair queue: one person's hundred operations are spread behind everybody else's first.
     fair_key = models.BigIntegerField(default=0)
     urgency = models.PositiveSmallIntegerField(default=5)
@@ -51,9 +54,11 @@ class Operation(models.Model):
     deadline_at = models.DateTimeField()
     lease = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    # The mirror saw the target change while a worker held the lease: a wait decided before then is over.
+    woken = models.BooleanField(default=False)
     request_ids = models.JSONField(default=list)
     error_id = models.CharField(max_length=64, blank=True)
-    error_params = models.JSONField(default=dict, blank=True)
+    error_params = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     error_detail = models.TextField(blank=True)
     outcome = models.CharField(max_length=255, blank=True)
     cancel_requested = models.BooleanField(default=False)
@@ -69,8 +74,14 @@ class Operation(models.Model):
             models.Index(fields=["state", "urgency", "fair_key"], name="operation_fair"),
             models.Index(fields=["target_type", "target_id", "state"], name="operation_target"),
             models.Index(fields=["cloud", "region", "project_id", "created_at"], name="operation_scope"),
+            models.Index(fields=["by", "state"], name="operation_by"),
             models.Index(
-                fields=["by", "fair_key"], name="operation_by_live", condition=Q(state__in=["queued", "running"])
+                fields=["by", "fair_key"],
+                name="operation_by_live",
+                condition=Q(state__in=["queued", "running"]),
+            ),
+            models.Index(
+                fields=["fair_key"], name="operation_backlog", condition=Q(state__in=["queued", "running"])
             ),
         ]
 

@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from portal.operations import views
 
 app_name = "operations"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("<uuid:id>/", views.operation, name="detail"),
+    path("<uuid:id>/cancel/", views.cancel, name="cancel"),
+]

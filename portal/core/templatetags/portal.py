@@ -55,6 +55,16 @@ def ago(value: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def age(value: datetime | None) -> SafeString | str:
+    """How long it has existed, as a <time> that a script keeps current."""
+    if value is None:
+        return "–"
+    exact = f"{value.astimezone(timezone.get_current_timezone()):%Y-%m-%d %H:%M %Z}"
+    words = duration(timezone.now() - value)
+    return format_html('<time datetime="{}" title="{}" data-age>{}</time>', value.isoformat(), exact, words)
+
+
+@register.filter
 def su(value: Decimal | float | None) -> str:
     """Service units: two digits below 10, one below 1,000, none above; `–` where the rate is unknown."""
     number = _decimal(value)
@@ -87,7 +97,9 @@ def age_note(value: Any, seen_at: datetime | None) -> SafeString | str:
         return format_html("{}", shown)
     since = seen_at.astimezone(timezone.get_current_timezone())
     pattern = "%H:%M" if timezone.now() - seen_at < timedelta(hours=20) else "%Y-%m-%d %H:%M"
-    return format_html('{} <span class="text-warning">not read since {}</span>', shown, since.strftime(pattern))
+    return format_html(
+        '{} <span class="text-warning">not read since {}</span>', shown, since.strftime(pattern)
+    )
 
 
 @register.inclusion_tag("_problem.html")

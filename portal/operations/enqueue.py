@@ -1,0 +1,31 @@
+"""Telling workers that there is work. A message that is lost costs seconds: the sweep finds what is due."""
+
+import logging
+
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+# A worker keeps a message for later in its memory; what is due after this is left to the sweep.
+_LATEST = 30.0
+# A message that nobody took for so long is worth nothing: the sweep has sent others.
+_EXPIRES = 60.0
+
+
+def enqueue_on_commit(count: int = 1, *, after: float = 0.0) -> None:
+    if count > 0 and after <= _LATEST:
+        transaction.on_commit(lambda: enqueue(count, after=after), robust=True)
+
+
+def enqueue(count: int = 1, *, after: float = 0.0) -> None:
+    """Send `count` messages; each makes a worker take the operation that is then the fairest."""
+    from portal.operations.tasks import advance
+
+    countdown = max(0.0, after)
+    try:
+        for _ in range(count):
+            advance.apply_async(countdown=countdown or None, expires=countdown + _EXPIRES, retry=False)
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("workers were not told, the sweep will find the work: %s", error)

@@ -1,0 +1,39 @@
+"""Where layers above listen in."""
+
+from collections.abc import Callable
+from functools import partial
+
+from django.db import transaction
+
+from portal.accounts.models import User
+from portal.operations.models import Operation
+
+OnChange = Callable[[Operation], None]
+MayAccess = Callable[[User, Operation, bool], bool]
+
+_on_change: list[OnChange] = []
+_may_access: list[MayAccess] = []
+
+
+def on_change(function: OnChange) -> OnChange:
+    """Call `function(operation)` after the commit of each change that a person can see."""
+    if function not in _on_change:
+        _on_change.append(function)
+    return function
+
+
+def may_access(function: MayAccess) -> MayAccess:
+    """`function(user, operation, to_change) -> bool`: somebody else than its own person may see or change it."""
+    if function not in _may_access:
+        _may_access.append(function)
+    return function
+
+
+def granted(user: User, operation: Operation, *, to_change: bool) -> bool:
+    return any(function(user, operation, to_change) for function in _may_access)
+
+
+def changed(operation: Operation) -> None:
+    """Tell the listeners once the current transaction has committed. One that fails does not stop the others."""
+    for function in _on_change:
+        transaction.on_commit(partial(function, operation), robust=True)

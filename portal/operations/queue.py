@@ -1,0 +1,56 @@
+"""Which operation is next: the most urgent, and among those the fairest.
+
+Fair means start-time fair queueing by person. The key of a new operation is the later of the queue's virtual time (the
+smallest key in the backlog) and one after the person's own last key. One person's hundred operations thus lie behind one
+another, and somebody else's first lies beside the first of them.
+"""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.db.models import Max, Min, Q, QuerySet
+from django.utils import timezone
+
+from portal.core.claims import claim
+from portal.operations.models import Operation
+from portal.operations.turns import LEASE, Turn
+
+# How many of the fairest to look at: more than threads that claim at once.
+_CANDIDATES = 32
+
+State = Operation.State
+
+
+def fair_key(user_id: int, now: datetime) -> int:
+    backlog = Operation.objects.filter(state__in=(State.QUEUED, State.RUNNING))
+    own = backlog.filter(by_id=user_id).aggregate(last=Max("fair_key"))["last"]
+    clock = backlog.filter(run_after__lte=now).aggregate(first=Min("fair_key"))["first"]
+    return max(clock or 0, 0 if own is None else own + 1)
+
+
+def due(now: datetime) -> QuerySet[Operation]:
+    """Operations that a worker may take now: those whose time has come, and those whose worker has died."""
+    come = Q(state__in=(State.QUEUED, State.WAITING), run_after__lte=now)
+    orphaned = Q(state=State.RUNNING, lease_until__lt=now)
+    return Operation.objects.filter(come | orphaned)
+
+
+def claim_next(now: datetime | None = None) -> Turn | None:
+    """Take the fairest due operation. Safe with any number of workers: each row goes to exactly one of them."""
+    now = now or timezone.now()
+    fairest = due(now).order_by("urgency", "fair_key", "id").values_list("pk", flat=True)[:_CANDIDATES]
+    for pk in list(fairest):
+        turn = claim_one(pk, now)
+        if turn is not None:
+            return turn
+    return None
+
+
+def claim_one(pk: UUID, now: datetime) -> Turn | None:
+    """Take this operation if it is still due."""
+    lease = uuid4()
+    if not claim(
+        due(now).filter(pk=pk), state=State.RUNNING, lease=lease, lease_until=now + LEASE, woken=False
+    ):
+        return None
+    return Turn(Operation.objects.select_related("by").get(pk=pk), lease)

@@ -1,0 +1,149 @@
+"""Asking for operations, waking, stopping and resuming them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from portal.accounts.models import User
+from portal.core import audit
+from portal.core.claims import claim
+from portal.core.errors import PortalError
+from portal.operations import queue
+from portal.operations.enqueue import enqueue_on_commit
+from portal.operations.models import Operation, OperationStep
+from portal.operations.registry import kind_of
+from portal.operations.tell import tell
+
+State = Operation.State
+
+
+@transaction.atomic
+def submit(
+    *,
+    kind: str,
+    by: User,
+    cloud: str,
+    region: str,
+    project_id: str,
+    target_type: str,
+    target_id: object,
+    target_name: str,
+    spec: dict[str, Any],
+    batch: UUID | None = None,
+    run_after: datetime | None = None,
+) -> Operation:
+    """Write the intent down in the caller's transaction; workers hear of it when that commits."""
+    known = kind_of(kind)
+    if known is None:
+        raise ValueError(f"no handler is registered for operation kind {kind!r}")
+    now = timezone.now()
+    operation = Operation.objects.create(
+        kind=kind,
+        label=known.label,
+        by=by,
+        cloud=cloud,
+        region=region,
+        project_id=project_id,
+        target_type=target_type,
+        target_id=str(target_id),
+        target_name=target_name[:255],
+        batch=batch,
+        spec=spec,
+        fair_key=queue.fair_key(by.pk, now),
+        urgency=known.urgency,
+        run_after=run_after or now,
+        deadline_at=max(now, run_after or now) + known.deadline,
+        created_at=now,
+    )
+    _write(operation, f"Asked for by {by}")
+    tell(operation)
+    enqueue_on_commit(after=(operation.run_after - now).total_seconds())
+    return operation
+
+
+def wake(target_type: str, target_ids: Iterable[object]) -> int:
+    """The mirror saw these targets change: operations that wait for them are due now."""
+    ids = [str(target_id) for target_id in target_ids]
+    if not ids:
+        return 0
+    waited_for = Operation.objects.filter(target_type=target_type, target_id__in=ids)
+    woken = waited_for.filter(state=State.WAITING).update(state=State.QUEUED, run_after=timezone.now())
+    waited_for.filter(state=State.RUNNING).update(woken=True)
+    enqueue_on_commit(woken)
+    return woken
+
+
+@transaction.atomic
+def cancel(*, op: Operation, by: User) -> Operation:
+    """Stop it. What had not begun ends here; what had begun is stopped by a worker at the end of its step."""
+    now = timezone.now()
+    live = Operation.objects.filter(pk=op.pk, state__in=Operation.LIVE)
+    idle = live.filter(state__in=(State.QUEUED, State.PAUSED), started_at=None)
+    if claim(
+        idle, state=State.CANCELLED, finished_at=now, outcome="Stopped before it began", cancel_requested=True
+    ):
+        _write(op, f"Stopped by {by} before it began")
+    elif claim(live.filter(cancel_requested=False), cancel_requested=True):
+        live.exclude(state=State.RUNNING).update(state=State.QUEUED, run_after=now)
+        _write(op, f"{by} asked to stop this")
+        enqueue_on_commit()
+    elif not live.exists():
+        raise PortalError("operations:over", label=op.label)
+    op.refresh_from_db()
+    audit.record(
+        "operation.cancel",
+        by=by,
+        scope=scope_of(op),
+        target_type=op.target_type,
+        target_id=op.target_id,
+        target_name=op.target_name,
+        operation=str(op.pk),
+    )
+    tell(op)
+    return op
+
+
+@transaction.atomic
+def resume(*, user: User, cloud: str) -> int:
+    """The person has connected to the cloud again: what waited for that goes on, with its full time."""
+    paused = Operation.objects.filter(by=user, cloud=cloud, state=State.PAUSED)
+    resumed = 0
+    for operation in paused.select_related("by"):
+        resumed += _resume(operation)
+    enqueue_on_commit(resumed)
+    return resumed
+
+
+def _resume(operation: Operation) -> bool:
+    known = kind_of(operation.kind)
+    now = timezone.now()
+    deadline = now + known.deadline if known else operation.deadline_at
+    still_paused = Operation.objects.filter(pk=operation.pk, state=State.PAUSED)
+    changes = {"run_after": now, "deadline_at": deadline, "attempts": 0, "error_id": "", "error_params": {}}
+    if not claim(still_paused, state=State.QUEUED, error_detail="", **changes):
+        return False
+    operation.refresh_from_db()
+    _write(operation, "Connected again: going on")
+    tell(operation)
+    return True
+
+
+def live_for(target_type: str, ids: Iterable[object]) -> dict[str, Operation]:
+    """The operation in progress of each of these targets, the newest where there are several; one query."""
+    wanted = [str(target_id) for target_id in ids]
+    found = Operation.objects.filter(target_type=target_type, target_id__in=wanted, state__in=Operation.LIVE)
+    return {operation.target_id: operation for operation in found.select_related("by").order_by("id")}
+
+
+def scope_of(operation: Operation) -> str:
+    return f"{operation.cloud}/{operation.region}/{operation.project_id}"
+
+
+def _write(operation: Operation, message: str) -> None:
+    OperationStep.objects.create(
+        operation=operation, at=timezone.now(), step=operation.step, message=message[:255]
+    )

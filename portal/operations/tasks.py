@@ -1,0 +1,88 @@
+"""Messages carry nothing: what is to be done, and by whose right, stands in the database."""
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from portal.core.errors import PortalError
+from portal.core.redis_client import client
+from portal.operations import queue, reconciler
+from portal.operations.enqueue import enqueue
+from portal.operations.models import IdempotencyKey, Operation, OperationStep
+from portal.operations.tell import tell
+
+logger = logging.getLogger(__name__)
+
+# Messages that one sweep sends at most, and how long a paused operation waits for its person.
+SWEEP_AT_MOST = 64
+PAUSED_AT_MOST = timedelta(days=1)
+KEYS_KEPT = timedelta(days=2)
+
+State = Operation.State
+
+
+@shared_task(ignore_result=True)
+def advance() -> None:
+    """Take one turn at whatever operation is the fairest."""
+    reconciler.advance_next()
+
+
+@shared_task(ignore_result=True)
+def sweep() -> None:
+    """Send the messages that were lost, for retries that have come due, and for what a dead worker left."""
+    give_up_paused()
+    waiting = queue.due(timezone.now()).count()
+    enqueue(min(waiting, SWEEP_AT_MOST) - _messages())
+
+
+@shared_task(ignore_result=True)
+def tidy() -> None:
+    """Remove what nobody asks for any more."""
+    from portal.cloud.config import clouds
+
+    now = timezone.now()
+    IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
+    old = now - timedelta(days=clouds().retention.operations_days)
+    Operation.objects.filter(finished_at__lt=old).delete()
+
+
+def give_up_paused() -> None:
+    """An operation whose person did not come back for a day ends: a late surprise would be worse."""
+    left = Operation.objects.filter(state=State.PAUSED, run_after__lt=timezone.now() - PAUSED_AT_MOST)
+    for operation in left.select_related("by")[:100]:
+        error = PortalError("operations:not-resumed", label=operation.label)
+        with transaction.atomic():
+            _give_up(operation, error)
+
+
+def _give_up(operation: Operation, error: PortalError) -> None:
+    now = timezone.now()
+    still_paused = Operation.objects.filter(pk=operation.pk, state=State.PAUSED)
+    words = error.problem.title
+    if not still_paused.update(
+        state=State.FAILED,
+        finished_at=now,
+        outcome=words,
+        error_id=error.id,
+        error_params=error.params,
+    ):
+        return
+    operation.refresh_from_db()
+    OperationStep.objects.create(
+        operation=operation, at=now, step=operation.step, message=words, error_id=error.id
+    )
+    tell(operation)
+
+
+def _messages() -> int:
+    """How many are on their way already."""
+    try:
+        length = client().llen(settings.CELERY_TASK_ROUTES["portal.operations.tasks.*"]["queue"])
+    except RedisError:
+        return 0
+    return int(length) if isinstance(length, int) else 0
