@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL of its own: `python -m tests.postgres COMMAND…` runs COMMAND with DATABASE_URL pointing at it."""
+"""A throw-away PostgreSQL of its own: `python -m tests.postgres COMMAND…` runs COMMAND with TEST_DATABASE_URL pointing at it."""
 
 import contextlib
 import glob
@@ -36,13 +36,13 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def server(*, password: str = "heliosphere", database: str = "heliosphere") -> Iterator[str]:
+def server(*, password: str = "heliosphere", database: str = "heliosphere", port: int = 0) -> Iterator[str]:
     """The URL of a running, empty database; the server and its files are gone afterwards."""
     programs = binaries()
     # PostgreSQL refuses to run as root, so there it runs as the account that Debian's package made.
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="helio-pg-"))
-    port = _free_port()
+    port = port or _free_port()
     secret = folder / "password"
     secret.write_text(password)
     if user:
@@ -82,7 +82,7 @@ def server(*, password: str = "heliosphere", database: str = "heliosphere") -> I
 
 def main() -> int:
     with server() as url:
-        return subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": url}, check=False).returncode
+        return subprocess.run(sys.argv[1:], env={**os.environ, "TEST_DATABASE_URL": url}, check=False).returncode
 
 
 if __name__ == "__main__":

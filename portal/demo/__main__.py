@@ -97,7 +97,7 @@ def children(folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[
         child(
             "oidc",
             *(PYTHON, "-m", "portal.democloud.oidc", "--port", str(ports["oidc"]), "--announce", str(folder / "oidc.json")),
-            *("--client-id", env["OIDC_CLIENT_ID"], "--redirect-uri", f"{env['SITE_URL']}/accounts/oidc/cilogon/login/callback/"),
+            *("--client-id", env["OIDC_CLIENT_ID"]),
         ),
         child(
             "web",
@@ -149,7 +149,12 @@ def start(all_children: list[Child], env: Mapping[str, str], port: int) -> None:
 
 def introduce(folder: Path, env: Mapping[str, str]) -> list[dict[str, object]]:
     done = subprocess.run(
-        [PYTHON, "-m", "portal.demo.people"], cwd=BASE, env=dict(env), capture_output=True, text=True, check=False
+        [PYTHON, "-m", "portal.demo.people", folder / "oidc.json", folder / "people.json"],
+        cwd=BASE,
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise StartFailed(f"the demo's people could not be made:\n{done.stderr[-2000:]}")

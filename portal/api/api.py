@@ -1,0 +1,28 @@
+"""REST API v1: the routers of every app, behind one way to authenticate and one shape of refusal."""
+
+from ninja import NinjaAPI, Swagger
+
+from allocations.api import router as allocations
+from instances.api import catalogue, instances
+from portal.api.auth import SessionAuth, TokenAuth
+from portal.api.errors import install
+from portal.operations.api import router as operations
+
+api = NinjaAPI(
+    title="Heliosphere",
+    version="1",
+    description=(
+        "Everything that the pages do, on the same services. Authenticate with a personal token from your profile. "
+        "What changes the cloud answers 202 with operations: follow them at `operations/{id}`. "
+        "Send an `Idempotency-Key` with a POST, and the same request sent again gets the same operations. "
+        "Refusals are problem documents (RFC 9457)."
+    ),
+    docs=Swagger(settings={"persistAuthorization": False, "defaultModelsExpandDepth": 0}),
+    auth=[TokenAuth(), SessionAuth()],
+    urls_namespace="api",
+)
+install(api)
+api.add_router("", allocations)
+api.add_router("", catalogue)
+api.add_router("", instances)
+api.add_router("", operations)

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from portal.api.api import api
+
+urlpatterns = [path("v1/", api.urls)]

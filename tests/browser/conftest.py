@@ -1,0 +1,72 @@
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.running import Demo
+from tests.browser.running import demo as running_demo
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in str(item.fspath):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            if CHROMIUM is None and os.environ.get("CI") != "true":
+                item.add_marker(pytest.mark.skip(reason="no chromium here; install it with: apt-get install chromium"))
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    with running_demo() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM is not None, "CI needs chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    found = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    found.set_default_timeout(15_000)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser complained of: script errors, refused by policy, failed requests. Tests assert that it is empty."""
+    heard: list[str] = []
+    page.on("pageerror", lambda error: heard.append(f"script error: {error}"))
+    page.on("console", lambda message: heard.append(f"console: {message.text}") if message.type == "error" else None)
+    return heard
+
+
+@pytest.fixture
+def sign_in(demo: Demo) -> Callable[[Page, str], None]:
+    def through_cilogon(page: Page, person: str) -> None:
+        page.goto(demo.url)
+        page.get_by_role("button", name="Sign in with CILogon").first.click()
+        page.get_by_role("button", name=person, exact=False).first.click()
+        page.wait_for_url(f"{demo.url}/**")
+
+    return through_cilogon
