@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from allocations.models import Allocation
 from allocations.rates import resource_of, su_per_hour
-from instances import budgets, catalogue
+from instances import budgets, catalogue, room
 from instances.budgets import Budget
 from instances.catalogue import Catalogue
 from instances.models import Instance
@@ -243,8 +243,8 @@ def _type(rule: TypeRule, found: Catalogue, images: tuple[ImageChoice, ...]) -> 
 def _flavor(flavor: Flavor, budget: Budget, replaces: Instance | None) -> FlavorChoice:
     resource = resource_of(flavor.name, budget.now, budget.cloud)
     hourly = su_per_hour(flavor.name, flavor.vcpus, ACTIVE, budget.now, budget.cloud)
-    has = (replaces.vcpus, replaces.ram_mb) if replaces else (0, 0)
-    fits = budget.room.fits(flavor.vcpus, flavor.ram_mb, has_vcpus=has[0], has_ram_mb=has[1])
+    size = (flavor.vcpus, flavor.ram_mb)
+    lacking = room.lacking(budget.room, room.growth(*size, replaces) if replaces else room.machine(*size))
     return FlavorChoice(
         id=flavor.id,
         name=flavor.name,
@@ -254,20 +254,16 @@ def _flavor(flavor: Flavor, budget: Budget, replaces: Instance | None) -> Flavor
         ephemeral_gb=flavor.ephemeral_gb,
         gpus=catalogue.gpus_of(flavor.extra_specs, budget.cloud),
         su_per_hour=hourly,
-        fits=fits,
+        fits=budget.room.fits(*size),
         runs_out_at=budget.runs_out_at(resource, hourly) if hourly is not None else None,
-        blocked=_blocked(flavor, budget, resource, fits, replaces),
+        blocked=_too_small(flavor, replaces) or lacking or budget.lack(resource),
     )
 
 
-def _blocked(
-    flavor: Flavor, budget: Budget, resource: str | None, fits: int | None, replaces: Instance | None
-) -> str:
+def _too_small(flavor: Flavor, replaces: Instance | None) -> str:
     if replaces and not replaces.volume_backed and flavor.disk_gb < replaces.disk_gb:
         return f"Its disk ({flavor.disk_gb} GB) is smaller than the machine's ({replaces.disk_gb} GB)."
-    if fits == 0:
-        return budget.room.explain(flavor.vcpus, flavor.ram_mb)
-    return budget.lack(resource)
+    return ""
 
 
 def _groups(

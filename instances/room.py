@@ -37,29 +37,33 @@ class Room:
 
     shares: dict[str, Share]
 
-    def fits(self, vcpus: int, ram_mb: int, *, has_vcpus: int = 0, has_ram_mb: int = 0) -> int | None:
-        """How many machines of that size there is room for. `has_…`: what a resize gives back."""
-        if has_vcpus or has_ram_mb:
-            ample = self._ample("cores", vcpus - has_vcpus) and self._ample("ram_mb", ram_mb - has_ram_mb)
-            return None if ample else 0
+    def fits(self, vcpus: int, ram_mb: int) -> int | None:
+        """How many machines of that size there is room for; None without a limit."""
         limits = [
-            share.free // per_machine
-            for name, per_machine in (("instances", 1), ("cores", vcpus), ("ram_mb", ram_mb))
-            if (share := self.shares.get(name)) and share.free is not None and per_machine > 0
+            share.free // each
+            for name, each in machine(vcpus, ram_mb)
+            if (share := self.shares.get(name)) and share.free is not None and each > 0
         ]
         return min(limits) if limits else None
 
-    def _ample(self, name: str, more: int) -> bool:
-        share = self.shares.get(name)
-        return share is None or share.free is None or more <= share.free
 
-    def explain(self, vcpus: int, ram_mb: int) -> str:
-        """The first limit that a machine of that size meets, with its numbers."""
-        for name, more in (("instances", 1), ("cores", vcpus), ("ram_mb", ram_mb)):
-            share = self.shares.get(name)
-            if share and share.free is not None and more > share.free:
-                return f"Needs {more:,} {LABELS[name]}; {share.free:,} of {share.limit:,} are free."
-        return ""
+def machine(vcpus: int, ram_mb: int) -> list[tuple[str, int]]:
+    """What one more machine needs."""
+    return [("instances", 1), ("cores", vcpus), ("ram_mb", ram_mb)]
+
+
+def growth(vcpus: int, ram_mb: int, had: Instance) -> list[tuple[str, int]]:
+    """What a machine needs besides what it has."""
+    return [("cores", vcpus - had.vcpus), ("ram_mb", ram_mb - had.ram_mb)]
+
+
+def lacking(room: Room, needs: Iterable[tuple[str, int]]) -> str:
+    """The first of these needs that is not met, with its numbers; empty when there is room for all."""
+    for name, more in needs:
+        share = room.shares.get(name)
+        if share and share.free is not None and more > share.free:
+            return f"Needs {more:,} {LABELS[name]}; {share.free:,} of {share.limit:,} are free."
+    return ""
 
 
 def of(allocation: Allocation, live: Iterable[Instance], gone: Iterable[Instance] = ()) -> Room:

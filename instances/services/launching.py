@@ -1,0 +1,156 @@
+"""Accepting a launch: all checks, then one row and one operation per machine, in one transaction."""
+
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from allocations.access import allocation_by_id
+from allocations.models import Allocation
+from allocations.roles import Need
+from instances import exosphere, live
+from instances.catalogue import gpus_of
+from instances.models import Instance
+from instances.services.preview import Preview, preview
+from instances.specs import LaunchRequest, LaunchSpec
+from instances.statuses import REQUESTED
+from portal.accounts.models import CloudLink, User
+from portal.cloud.config import clouds
+from portal.core import audit
+from portal.core.ids import uuid7
+from portal.core.seal import seal
+from portal.operations import idempotency
+from portal.operations import services as operations
+from portal.operations.models import Operation
+
+
+@transaction.atomic
+def launch(
+    *, allocation: Allocation, by: User, request: LaunchRequest, idempotency_key: str = ""
+) -> list[Operation]:
+    """One operation per machine. PortalError with numbers when it cannot be; nothing is stored then.
+
+    The same key with the same request gives the operations of the first time.
+    """
+    allocation = allocation_by_id(by, allocation.pk, Need.LAUNCH)
+    # Two launches at once must not both take the last room: the second waits here and then counts the first.
+    Allocation.objects.select_for_update().get(pk=allocation.pk)
+    return idempotency.once(
+        user=by,
+        key=idempotency_key,
+        request={"launch": allocation.pk, **request.model_dump(mode="json")},
+        submit=lambda: _launch(allocation, by, request),
+    )
+
+
+def _launch(allocation: Allocation, by: User, request: LaunchRequest) -> list[Operation]:
+    plan = preview(allocation=allocation, by=by, request=request)
+    if plan.problems:
+        raise plan.problems[0]
+    batch = uuid7()
+    machines = Instance.objects.bulk_create(_rows(allocation, by, request, plan))
+    found = [
+        _submit(allocation, by, request, plan, batch, number, machine)
+        for number, machine in enumerate(machines, start=1)
+    ]
+    audit.record(
+        "instance.launch",
+        by=by,
+        scope=f"allocation.{allocation.pk}",
+        target_type="instance",
+        target_id=machines[0].pk,
+        target_name=request.name,
+        count=request.count,
+        flavor=machines[0].flavor_name,
+        image=machines[0].image_name,
+        batch=str(batch),
+        su_per_hour=str(plan.su_per_hour),
+    )
+    live.push_on_commit([machine.pk for machine in machines])
+    return found
+
+
+def _rows(allocation: Allocation, by: User, request: LaunchRequest, plan: Preview) -> list[Instance]:
+    assert plan.flavor is not None and plan.image is not None
+    now = timezone.now()
+    flavor, image = plan.flavor, plan.image
+    creator = _creator(allocation, by)
+    made = []
+    for name in plan.names:
+        machine = Instance(
+            allocation=allocation,
+            name=name,
+            owner=by,
+            creator_name=creator,
+            status=REQUESTED,
+            flavor_name=flavor.name,
+            vcpus=flavor.vcpus,
+            ram_mb=flavor.ram_mb,
+            disk_gb=request.boot_volume_gb or flavor.disk_gb,
+            gpus=gpus_of(flavor.extra_specs, clouds().cloud(allocation.cloud).portal),
+            image_id=image.id,
+            image_name=image.name,
+            volume_backed=request.boot_volume_gb is not None,
+            key_name=request.key_name,
+            created_at=now,
+            state_since=now,
+        )
+        machine.metadata = exosphere.metadata_of(
+            client=str(uuid5(NAMESPACE_URL, settings.SITE_URL)),
+            creator=creator,
+            instance_id=str(machine.pk),
+            desktop=request.desktop,
+            address=request.address,
+            floating_ip_id=request.floating_ip_id,
+        )
+        made.append(machine)
+    return made
+
+
+def _creator(allocation: Allocation, by: User) -> str:
+    """The person's Keystone name, which is what Exosphere shows and compares."""
+    link = CloudLink.objects.filter(user=by, cloud=allocation.cloud).first()
+    return (link.cloud_user_name if link else "") or by.access_id or by.username
+
+
+def _submit(
+    allocation: Allocation,
+    by: User,
+    request: LaunchRequest,
+    plan: Preview,
+    batch: UUID,
+    number: int,
+    machine: Instance,
+) -> Operation:
+    assert plan.flavor is not None
+    spec = LaunchSpec(
+        name=machine.name,
+        number=number,
+        count=request.count,
+        image_id=request.image_id,
+        image_name=machine.image_name,
+        flavor_id=request.flavor_id,
+        flavor_name=machine.flavor_name,
+        vcpus=plan.flavor.vcpus,
+        boot_volume_gb=request.boot_volume_gb,
+        network_id=request.network_id,
+        address=request.address,
+        floating_ip_id=request.floating_ip_id,
+        key_name=request.key_name,
+        public_key=request.public_key.strip(),
+        desktop=request.desktop,
+        sealed_boot_script=seal(request.boot_script) if request.boot_script.strip() else "",
+    )
+    return operations.submit(
+        kind="instance.launch",
+        by=by,
+        cloud=allocation.cloud,
+        region=allocation.region,
+        project_id=allocation.project_id,
+        target_type="instance",
+        target_id=machine.pk,
+        target_name=machine.name,
+        spec=spec.model_dump(mode="json"),
+        batch=batch,
+    )
