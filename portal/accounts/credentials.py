@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from portal.accounts.models import CloudCredential, User
 from portal.accounts.queue import enqueue
+from portal.cloud import identity
 from portal.cloud.config import clouds
-from portal.cloud.connection import AppCredentialLogin
+from portal.cloud.logins import AppCredentialLogin
 from portal.core import events
 from portal.core.audit import Actor, record
 from portal.core.errors import PortalError
@@ -83,6 +84,25 @@ def refuse(user: User, cloud: str, project_id: str) -> None:
             cloud=cloud,
         )
         events.publish([f"user.{user.pk}"], events.Changed("clouds-changed", {"cloud": cloud}))
+
+
+def renew(user: User, cloud: str, project_id: str) -> bool:
+    """Asked after the cloud said 401: does the credential open the door after all?
+
+    It does where only a token had ended, or where another was stored meanwhile. Else it is refused from now
+    on: Keystone makes a new one only with one that works, or with the person.
+    """
+    credential = live(user, cloud, project_id)
+    if credential is None or not credential.usable():
+        return False
+    try:
+        identity.validate(login_of(credential))
+    except PortalError as error:
+        if error.outcome != "auth":
+            raise
+        refuse(user, cloud, project_id)
+        return False
+    return True
 
 
 def revoke(*, credential: CloudCredential, by: Actor | None, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from portal.accounts.models import User
 from portal.accounts.oidc import GroupClaim
@@ -17,7 +18,18 @@ class GrantedProject:
     regions: tuple[str, ...]
 
 
-OnProjects = Callable[[User, str, Sequence[GrantedProject], Sequence[GroupClaim]], None]
+class OnProjects(Protocol):
+    def __call__(
+        self,
+        user: User,
+        cloud: str,
+        projects: Sequence[GrantedProject],
+        claims: Sequence[GroupClaim],
+        *,
+        complete: bool,
+    ) -> None: ...
+
+
 OnUsable = Callable[[User, str], None]
 
 _on_projects: list[OnProjects] = []
@@ -25,7 +37,10 @@ _on_usable: list[OnUsable] = []
 
 
 def on_projects(function: OnProjects) -> OnProjects:
-    """`function(user, cloud, projects, group_claims)` gets all projects of the person, in a transaction."""
+    """`function(user, cloud, projects, claims, complete=…)` is called, in a transaction, when a cloud told.
+
+    `complete`: these are all of the person's projects there.
+    """
     if function not in _on_projects:
         _on_projects.append(function)
     return function
@@ -39,10 +54,15 @@ def on_usable(function: OnUsable) -> OnUsable:
 
 
 def projects_known(
-    user: User, cloud: str, projects: Sequence[GrantedProject], claims: Sequence[GroupClaim]
+    user: User,
+    cloud: str,
+    projects: Sequence[GrantedProject],
+    claims: Sequence[GroupClaim],
+    *,
+    complete: bool,
 ) -> None:
     for function in _on_projects:
-        function(user, cloud, projects, claims)
+        function(user, cloud, projects, claims, complete=complete)
 
 
 def became_usable(user: User, cloud: str) -> None:

@@ -55,8 +55,9 @@ class CloudLink(models.Model):
     error_params = models.JSONField(default=dict, blank=True)
     error_detail = models.TextField(blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    # A worker is connecting until then; after a failed attempt, the time of the next.
+    # A worker has this link until then: one at a time makes credentials of one person at one cloud.
     lease_until = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
 

@@ -68,6 +68,27 @@ register(
             "Choose one of the ways that the page offers.",
             403,
         ),
+        "accounts:login-too-old": Problem(
+            "The connection took too long",
+            "{cloud} did not answer for so long that your login was erased before it could be used.",
+            "Your machines run on. The portal cannot act for you at {cloud} yet.",
+            "Connect again from your profile, or sign out and in.",
+            503,
+        ),
+        "accounts:partly-connected": Problem(
+            "Connected to {cloud}, but not everywhere",
+            "{cloud} lets you into {projects}, and did not let the portal make a credential there.",
+            "You see these allocations; the portal cannot act for you in them.",
+            "Try to connect again; if it stays, ask the operators of {cloud} about application credentials.",
+            403,
+        ),
+        "accounts:busy": Problem(
+            "Being connected already",
+            "Another connection to {cloud} is being made for you at this moment.",
+            "Nothing is lost; the portal tries again by itself.",
+            "Wait a moment.",
+            409,
+        ),
         "accounts:no-credential": Problem(
             "Not connected to {cloud}",
             "The portal holds no credential with which to act for you in this project at {cloud}.",

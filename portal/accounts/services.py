@@ -61,7 +61,7 @@ def _begin(
                 "error_params": {},
                 "error_detail": "",
                 "attempts": 0,
-                "lease_until": None,
+                "next_attempt_at": None,
             },
         )
         record(

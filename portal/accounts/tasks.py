@@ -40,9 +40,10 @@ def renew_due() -> None:
 def sweep() -> None:
     """Find connections begun and revocations asked for that no worker has."""
     now = timezone.now()
-    waiting = CloudLink.objects.filter(state=CloudLink.State.CONNECTING)
-    free = Q(lease_until=None, changed_at__lt=now - _LOST_AFTER) | Q(lease_until__lt=now)
-    for pk in waiting.filter(free).values_list("pk", flat=True):
+    waiting = CloudLink.objects.filter(
+        Q(next_attempt_at__lte=now) | Q(changed_at__lt=now - _LOST_AFTER), state=CloudLink.State.CONNECTING
+    )
+    for pk in connecting.free(waiting).values_list("pk", flat=True):
         enqueue("connect", pk)
     revoked = CloudCredential.objects.filter(revoked_at__lt=now - _LOST_AFTER).exclude(sealed_secret="")
     for pk in revoked.values_list("pk", flat=True):

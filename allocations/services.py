@@ -1,0 +1,145 @@
+"""Changes to allocations and memberships."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from allocations.mapping import Claimed, Granted, Held, Key, Seat, plan
+from allocations.models import Allocation, Membership
+from portal.accounts import credentials
+from portal.accounts.hooks import GrantedProject
+from portal.accounts.models import User
+from portal.accounts.oidc import GroupClaim
+from portal.cloud.config import clouds
+from portal.core import events
+from portal.core.audit import record
+
+
+def apply_projects(
+    user: User,
+    cloud: str,
+    projects: Sequence[GrantedProject],
+    claims: Sequence[GroupClaim],
+    *,
+    complete: bool = True,
+) -> None:
+    """Bring the person's memberships at that cloud to what cloud and claims say: all or nothing, audited."""
+    granted = [
+        Granted(region, found.project.id, found.project.name, found.roles)
+        for found in projects
+        for region in found.regions
+    ]
+    with transaction.atomic():
+        allocations = _allocations(cloud, projects)
+        memberships = {
+            (membership.allocation.region, membership.allocation.project_id): membership
+            for membership in _live(user, cloud)
+        }
+        held = [Held(*key, membership.role, membership.source) for key, membership in memberships.items()]
+        claimed = [Claimed(claim.grant, claim.role) for claim in claims]
+        found = plan(granted, claimed, held, clouds().roles, complete=complete)
+        for seat in found.add:
+            _add(user, allocations[seat.key], seat)
+        for seat in found.change:
+            _change(memberships[seat.key], seat)
+        _end(user, [memberships[key] for key in found.end])
+        if found.add or found.change or found.end:
+            events.publish([f"user.{user.pk}"], events.AccessChanged())
+            events.publish([f"user.{user.pk}"], events.Changed("allocations-changed"))
+
+
+def _live(user: User, cloud: str) -> Iterable[Membership]:
+    return Membership.objects.filter(user=user, allocation__cloud=cloud, ended_at=None).select_related(
+        "allocation"
+    )
+
+
+def _allocations(cloud: str, projects: Sequence[GrantedProject]) -> dict[Key, Allocation]:
+    """The allocations of these projects, made where the portal meets one for the first time."""
+    ids = [found.project.id for found in projects]
+    known = {
+        (allocation.region, allocation.project_id): allocation
+        for allocation in Allocation.objects.filter(cloud=cloud, project_id__in=ids)
+    }
+    for found in projects:
+        for region in found.regions:
+            key = (region, found.project.id)
+            allocation = known.get(key)
+            if allocation is None:
+                known[key] = _meet(cloud, region, found)
+            elif allocation.project_name != found.project.name:
+                allocation.project_name = found.project.name
+                allocation.save(update_fields=["project_name"])
+    return known
+
+
+def _meet(cloud: str, region: str, found: GrantedProject) -> Allocation:
+    allocation = Allocation.objects.create(
+        slug=_free_slug(f"{found.project.name}-{region}", cloud),
+        cloud=cloud,
+        region=region,
+        project_id=found.project.id,
+        project_name=found.project.name,
+        title=found.project.description[:500],
+        refresh_after=timezone.now(),
+    )
+    _record("allocation.found", None, allocation)
+    return allocation
+
+
+def _free_slug(wanted: str, cloud: str) -> str:
+    plain = slugify(wanted)[:80] or "allocation"
+    taken = set(Allocation.objects.filter(slug__startswith=plain).values_list("slug", flat=True))
+    choices = [plain, f"{plain}-{slugify(cloud)}"[:110]]
+    choices += [f"{choices[1]}-{number}" for number in range(2, len(taken) + 3)]
+    return next(slug for slug in choices if slug not in taken)
+
+
+def _add(user: User, allocation: Allocation, seat: Seat) -> None:
+    Membership.objects.create(user=user, allocation=allocation, role=seat.role, source=seat.source)
+    _name_pi(user, allocation, seat)
+    _record("membership.add", user, allocation, role=seat.role, source=seat.source)
+
+
+def _change(membership: Membership, seat: Seat) -> None:
+    before = membership.role
+    membership.role, membership.source = seat.role, seat.source
+    membership.save(update_fields=["role", "source"])
+    _name_pi(membership.user, membership.allocation, seat)
+    _record("membership.change", membership.user, membership.allocation, role=seat.role, before=before)
+
+
+def _name_pi(user: User, allocation: Allocation, seat: Seat) -> None:
+    if seat.role == Membership.Role.PI and allocation.pi_name != str(user):
+        allocation.pi_name = str(user)[:255]
+        allocation.save(update_fields=["pi_name"])
+
+
+def _end(user: User, memberships: Sequence[Membership]) -> None:
+    """End memberships, and with the last of a project's regions also the credential of the project."""
+    for membership in memberships:
+        membership.ended_at = timezone.now()
+        membership.save(update_fields=["ended_at"])
+        _record("membership.end", user, membership.allocation, role=membership.role)
+    for cloud, project_id in {(m.allocation.cloud, m.allocation.project_id) for m in memberships}:
+        elsewhere = Membership.objects.filter(
+            user=user, ended_at=None, allocation__cloud=cloud, allocation__project_id=project_id
+        )
+        if not elsewhere.exists():
+            credentials.revoke_for(
+                user=user, cloud=cloud, project_id=project_id, by=None, reason="membership ended"
+            )
+
+
+def _record(action: str, user: User | None, allocation: Allocation, **detail: object) -> None:
+    record(
+        action,
+        by=None,
+        scope=f"allocation.{allocation.pk}",
+        target_type="user" if user else "allocation",
+        target_id=user.pk if user else allocation.pk,
+        target_name=str(user or allocation),
+        **detail,
+    )
