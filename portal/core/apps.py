@@ -11,4 +11,4 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         # By name, since it lies above: whoever sends a task needs the application's broker and routes.
         import_module("portal.celery")
-        autodiscover_modules("problems", "topics", "handlers", "checks", "health_checks", "context")
+        autodiscover_modules("problems", "topics", "handlers", "checks", "health_checks", "template_context")

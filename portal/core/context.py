@@ -1,4 +1,4 @@
-"""Template variables that every page has. Layers above add theirs with `provide`, in a `context.py` found at start."""
+"""Template variables that every page has. Layers above add theirs with `provide`, in `template_context.py`."""
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
