@@ -4,6 +4,7 @@ from ninja import NinjaAPI, Swagger
 
 from allocations.api import router as allocations
 from instances.api import catalogue, instances
+from instances.metrics.api import router as metrics
 from portal.api.auth import SessionAuth, TokenAuth
 from portal.api.errors import install
 from portal.operations.api import router as operations
@@ -25,4 +26,5 @@ install(api)
 api.add_router("", allocations)
 api.add_router("", catalogue)
 api.add_router("", instances)
+api.add_router("", metrics)
 api.add_router("", operations)

@@ -30,7 +30,7 @@ TOKEN_DAYS = 90
 
 def _signed_in(person: dict[str, Any], issuer: str) -> User | None:
     """None where the portal's own rules refuse the person: they are listed all the same."""
-    claims = claims_of(person["claims"], {"iss": issuer, "sub": person["claims"]["sub"]}, clouds().portal.oidc)
+    claims = claims_of(person["claims"], {"iss": issuer, "sub": person["claims"]["sub"]}, clouds().oidc)
     return None if isinstance(claims, Refusal) else signin.person(claims)
 
 
