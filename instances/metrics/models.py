@@ -6,7 +6,7 @@ from instances.models import Instance
 class Sample(models.Model):
     """What one machine measured at one time, or the mean (and peak) over one bucket of a roll-up.
 
-    Percentages are 0 to 100; null means not measured, which is drawn as a gap. Byte counters are rates per second.
+    Percentages are 0 to 100; null means not measured, and is drawn as a gap. Bytes are rates per second.
     """
 
     class Resolution(models.IntegerChoices):
@@ -14,7 +14,8 @@ class Sample(models.Model):
         MINUTE = 60
         QUARTER_HOUR = 900
 
-    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="samples")
+    # The unique constraint is also the index by instance.
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="samples", db_index=False)
     resolution = models.PositiveSmallIntegerField(choices=Resolution, default=Resolution.FULL)
     at = models.DateTimeField()
     cpu = models.FloatField(null=True)
@@ -22,13 +23,15 @@ class Sample(models.Model):
     ram = models.FloatField(null=True)
     ram_peak = models.FloatField(null=True)
     disk = models.FloatField(null=True)
-    # [{"util": 0-100, "mem": 0-100 or null}, …], one entry a device; null where the guest did not say.
+    # [{"util", "mem"}, …], percentages or null, one entry a device; null where the guest did not say.
     gpus = models.JSONField(null=True)
     net_in = models.FloatField(null=True)
     net_out = models.FloatField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["instance", "resolution", "at"], name="one_sample_a_time")]
+        constraints = [
+            models.UniqueConstraint(fields=["instance", "resolution", "at"], name="one_sample_a_time")
+        ]
         indexes = [models.Index(fields=["resolution", "at"], name="sample_age")]
 
     def __str__(self) -> str:

@@ -1,0 +1,46 @@
+"""The worker's part: from the stream into the database, and the upkeep of what is there."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from celery import shared_task
+
+from instances.metrics import store, stream
+from instances.metrics.points import Point, from_wire
+from portal.core import deadline
+from portal.core.redis_client import client
+from portal.core.tasks import Task
+
+LOCK = "metrics:draining"
+# Longer than a drain may take; a worker that dies while draining holds up the next one by this.
+LOCK_SECONDS = 60
+PUSHES_AT_ONCE = 500
+
+
+@shared_task(base=Task, ignore_result=True)
+def drain() -> int:
+    """Store all that waits on the stream. One drain at a time; what a crash leaves is not stored twice."""
+    if not client().set(LOCK, 1, nx=True, ex=LOCK_SECONDS):
+        return 0
+    stored = 0
+    try:
+        while deadline.remaining() > 10:
+            ids, pushes = stream.read(PUSHES_AT_ONCE)
+            if not ids:
+                break
+            stored += store.keep(_points(pushes), datetime.now(UTC))
+            stream.remove(ids)
+    finally:
+        client().delete(LOCK)
+    return stored
+
+
+@shared_task(base=Task, ignore_result=True)
+def roll_up() -> None:
+    now = datetime.now(UTC)
+    store.roll_up(now)
+    store.expire(now)
+
+
+def _points(pushes: list[stream.Push]) -> list[tuple[UUID, Point]]:
+    return [(UUID(instance), from_wire(sample)) for instance, samples in pushes for sample in samples]
