@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import unquote
 
-from openstack import proxy as sdk_proxy
+import requests
+from keystoneauth1.adapter import Adapter
 from openstack import utils as sdk_utils
 
 from portal.cloud import translate
@@ -32,7 +34,7 @@ def send(
     headers: Mapping[str, str] | None = None,
 ) -> Any:
     """The JSON of the answer, None where it has none; PortalError for every refusal and failure."""
-    if not _PATH.fullmatch(path) or ".." in path:
+    if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(unquote(path).split("/")):
         raise PortalError("cloud:bad-request", service=service, detail="an id with characters that no id has")
     with translate.translated(service):
         extra: dict[str, Any] = {"headers": dict(headers)} if headers else {}
@@ -40,9 +42,7 @@ def send(
             extra["json"] = json
         if params:
             extra["params"] = dict(params)
-        response = _proxy(cloud, service).request(
-            path, method, microversion=microversion, raise_exc=False, **extra
-        )
+        response = _request(cloud, service, path, method, microversion=microversion, **extra)
         if response.status_code >= 400:
             raise translate.from_response(response, service)
         return response.json() if response.content and response.status_code != 204 else None
@@ -102,6 +102,11 @@ def _has_next(body: Mapping[str, Any], key: str) -> bool:
     return bool(body.get("next")) or any(link.get("rel") == "next" for link in links)
 
 
-def _proxy(cloud: Cloud, service: Service) -> sdk_proxy.Proxy:
-    found: sdk_proxy.Proxy = getattr(cloud.sdk, service)
-    return found
+def _request(cloud: Cloud, service: Service, path: str, method: str, **how: Any) -> requests.Response:
+    """The SDK finds the service and its version; the call itself is keystoneauth's.
+
+    The SDK's own `request` keeps past connections, and their tokens, alive in a cache of names for statsd.
+    """
+    proxy = getattr(cloud.sdk, service)
+    response: requests.Response = Adapter.request(proxy, path, method, raise_exc=False, **how)
+    return response

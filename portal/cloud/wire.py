@@ -186,6 +186,11 @@ def session_for(wire: Wire, *, verify: bool | str) -> requests.Session:
     return made
 
 
+def close_idle() -> None:
+    """Close the connections that nobody uses at the moment."""
+    _pool.close()
+
+
 def circuits(cloud: str, regions: Iterable[str], services: Iterable[str]) -> dict[str, str]:
     """The circuits that health pages look at, with the names to show."""
     return {
