@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +22,13 @@ from portal.democloud.state import Region, World
 
 @dataclass
 class CloudApp:
-    """`control_key` opens `/_control`; without one it is shut."""
+    """`control_key` opens `/_control`; without one it is shut. `calls` counts requests by route."""
 
     world: World
     faults: Faults = field(default_factory=Faults)
     control_key: str | None = None
     tables: dict[str, list[Route]] = field(default_factory=services.tables)
+    calls: Counter[str] = field(default_factory=Counter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,8 +49,8 @@ class CloudApp:
 
     def _resolve(self, path: str) -> tuple[Region, str, str]:
         """("/tacc/compute/v2.1/servers/") -> (region TACC, "compute", "/v2.1/servers")."""
-        regions = sorted(self.world.regions.values(), key=lambda region: len(region.prefix), reverse=True)
-        region = next(r for r in regions if not r.prefix or f"{path}/".startswith(f"{r.prefix}/"))
+        by_prefix = self.world.by_prefix
+        region = next(r for r in by_prefix if not r.prefix or f"{path}/".startswith(f"{r.prefix}/"))
         service, _, rest = path.removeprefix(region.prefix).strip("/").partition("/")
         return region, service, "/" + rest
 
@@ -92,6 +94,7 @@ class CloudApp:
             match, child = route.matches(scope)
             if match is Match.FULL:
                 scope.update(child)
+                self.calls[f"{service} {request.method} {route.path}"] += 1
                 found: Any = await route.endpoint(request)
                 assert isinstance(found, Response)
                 return found

@@ -148,3 +148,18 @@ def _free_block(region: Region) -> str:
     used = {subnet.cidr for subnet in region.data.subnets.values()}
     blocks = ipaddress.ip_network("10.0.0.0/8").subnets(new_prefix=20)
     return next(str(block) for block in blocks if str(block) not in used)
+
+
+def free_floating_address(region: Region, network: Network) -> str:
+    """The lowest free address of an external network's pool; 409 as Neutron's when there is none."""
+    used = {floating.floating_ip_address for floating in region.data.floating_ips.values()}
+    used |= {router.external_ip for router in region.data.routers.values() if router.external_ip}
+    for subnet in network_subnets(region, network.id):
+        used.add(subnet.gateway_ip or "")
+        for pool in subnet.allocation_pools:
+            low, high = (int(ipaddress.IPv4Address(pool[end])) for end in ("start", "end"))
+            for number in range(low, high + 1):
+                if str(ipaddress.IPv4Address(number)) not in used:
+                    return str(ipaddress.IPv4Address(number))
+    message = f"No more IP addresses available on network {network.id}."
+    raise Fault(409, message, kind="IpAddressGenerationFailure")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from portal.democloud.guest_spec import GuestSpec
 from portal.democloud.model_compute import Server
+from portal.democloud.reach import reachable_address
 
 if TYPE_CHECKING:
     from portal.democloud.state import Region
@@ -22,11 +23,12 @@ BOOT_SECONDS = 33.0
 class Guests(Protocol):
     """What `guest.Guests` offers. Every call survives an id it does not know."""
 
-    async def boot(self, spec: GuestSpec, address: str | None) -> None: ...
+    async def boot(self, spec: GuestSpec, address: str | None, *, booted_ago: float = 0.0) -> None: ...
     async def shutdown(self, server_id: str) -> None: ...
     async def suspend(self, server_id: str) -> None: ...
     async def resume(self, server_id: str) -> None: ...
-    async def reboot(self, server_id: str) -> None: ...
+    async def reboot(self, server_id: str, *, hard: bool = False) -> None: ...
+    async def delete(self, server_id: str) -> None: ...
     async def set_address(self, server_id: str, address: str | None) -> None: ...
     def console_log(self, server_id: str, lines: int | None) -> str: ...
     def vnc_port(self, server_id: str) -> int | None: ...
@@ -40,11 +42,11 @@ class Hypervisor:
         self._queues: dict[str, asyncio.Queue[Coroutine[Any, Any, None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def boot(self, region: Region, server: Server) -> None:
-        if self.guests is not None:
-            self._do(
-                server.id, self.guests.boot(spec_of(region, server), floating_address(region, server.id))
-            )
+    def boot(self, region: Region, server: Server, *, booted_ago: float = 0.0) -> None:
+        """`booted_ago` seconds of uptime for a guest that ran before the cloud itself was restarted."""
+        if self.guests is not None and not server.spec.get("no_guest"):
+            address = reachable_address(region, server.id)
+            self._do(server.id, self.guests.boot(spec_of(region, server), address, booted_ago=booted_ago))
 
     def shutdown(self, server_id: str) -> None:
         if self.guests is not None:
@@ -58,9 +60,13 @@ class Hypervisor:
         if self.guests is not None:
             self._do(server_id, self.guests.resume(server_id))
 
-    def reboot(self, server_id: str) -> None:
+    def reboot(self, server_id: str, *, hard: bool) -> None:
         if self.guests is not None:
-            self._do(server_id, self.guests.reboot(server_id))
+            self._do(server_id, self.guests.reboot(server_id, hard=hard))
+
+    def delete(self, server_id: str) -> None:
+        if self.guests is not None:
+            self._do(server_id, self.guests.delete(server_id))
 
     def set_address(self, server_id: str, address: str | None) -> None:
         """For Neutron: the floating address that leads to the server, or none."""
@@ -93,14 +99,6 @@ class Hypervisor:
                     log.warning("guest %s: %s", server_id, error)
         finally:
             del self._queues[server_id]
-
-
-def floating_address(region: Region, server_id: str) -> str | None:
-    for port in region.server_ports(server_id):
-        floating = region.port_floating_ip(port.id)
-        if floating is not None:
-            return floating.floating_ip_address
-    return None
 
 
 def gpus_of(server: Server) -> tuple[str, ...]:

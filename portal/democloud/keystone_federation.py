@@ -53,7 +53,7 @@ def _claims(issuer: str, token: str) -> dict[str, Any]:
 
 
 async def exchange(request: Request) -> Response:
-    """201 with an unscoped token for the person of the access token; refusals worded as Apache and Keystone."""
+    """201 with an unscoped token for the access token's person; refused in Apache's or Keystone's words."""
     world, _ = place(request)
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     if request.path_params["provider"] != "access":

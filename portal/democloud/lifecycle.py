@@ -114,6 +114,15 @@ def _finish(world: World, server: Server, run: str, failure: str | None) -> None
                 event.details = failure
 
 
+def finish_now(world: World, region: Region, server: Server) -> None:
+    """Take all steps that are left of the server's sequence at once."""
+    while server.run is not None:
+        timer = world.take_timer("server-step", server.id, server.run)
+        if timer is None:
+            return
+        server_step(world, region, server.id, timer.args)
+
+
 @on_timer("server-forget")
 def server_forget(world: World, region: Region, target: str, timer: dict[str, Any]) -> None:
     """Nova archives deleted rows in the end; until then `changes-since` shows them."""

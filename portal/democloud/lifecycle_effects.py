@@ -112,7 +112,7 @@ def reboot(world: World, region: Region, server: Server, args: dict[str, Any]) -
     """Of a machine that was off, a (hard) reboot is a start."""
     if args.get("from_state") in ("active", "rescued"):
         server.guest_ready = world.clock.after(BOOT_SECONDS)
-        world.hypervisor.reboot(server.id)
+        world.hypervisor.reboot(server.id, hard=bool(args.get("hard")))
     else:
         _boot(world, region, server)
 
@@ -210,7 +210,7 @@ def reverted(world: World, region: Region, server: Server, args: dict[str, Any])
 @effect("destroy")
 def destroy(world: World, region: Region, server: Server, args: dict[str, Any]) -> None:
     """Ports go, floating addresses stay; volumes are let go or go too, as each was attached."""
-    world.hypervisor.shutdown(server.id)
+    world.hypervisor.delete(server.id)
     for port in region.server_ports(server.id):
         fabric.delete_port(world, region, port)
     for attachment in server.volumes:

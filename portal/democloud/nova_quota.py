@@ -93,7 +93,7 @@ async def limits(request: Request) -> Response:
 
 
 def _quota_names(minor: int) -> tuple[str, ...]:
-    names = COMPUTE
+    names: tuple[str, ...] = COMPUTE
     if minor < 36:
         names += OLD_NETWORK
     if minor < 57:

@@ -1,4 +1,4 @@
-"""The states a machine goes through for each action, and the times a real Nova took (OBSERVED.md, libvirt)."""
+"""The states a machine goes through for each action, with the times a real Nova took (OBSERVED.md)."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -203,15 +204,26 @@ class World:
     def __init__(self, regions: list[RegionData], identity: Identity | None = None, *, clock: Clock) -> None:
         self.identity = identity or Identity()
         self.regions = {data.name: Region(data) for data in regions}
+        # Longest prefix first, so that "" is tried last.
+        self.by_prefix = sorted(self.regions.values(), key=lambda region: -len(region.prefix))
         self.clock = clock
         self.hypervisor = Hypervisor()
+        self.console_tickets: dict[str, str] = {}
         self.base_url = "http://127.0.0.1"
+        self.pool = ipaddress.IPv4Network("127.1.0.0/22")
         self.token_seconds = 4 * 3600.0
         self.oidc_issuer: str | None = None
         self.dirty = False
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = 0
         self.woken: Callable[[], None] = lambda: None
+
+    def become(self, other: World) -> None:
+        """Take over another world's contents; clock, addresses and settings stay."""
+        self.identity, self.regions, self.by_prefix = other.identity, other.regions, other.by_prefix
+        self._timers, self.console_tickets = other._timers, {}
+        self.dirty = True
+        self.woken()
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -224,6 +236,16 @@ class World:
         self._order += 1
         heapq.heappush(self._timers, (timer.due, self._order, timer))
         self.woken()
+
+    def take_timer(self, kind: str, target: str, run: str) -> Timer | None:
+        """The waiting timer of a server's sequence, taken out so that it will not fire."""
+        for entry in self._timers:
+            timer = entry[2]
+            if timer.kind == kind and timer.target == target and timer.args.get("run") == run:
+                self._timers.remove(entry)
+                heapq.heapify(self._timers)
+                return timer
+        return None
 
     def timers(self) -> list[Timer]:
         return [timer for _, _, timer in sorted(self._timers, key=lambda entry: entry[:2])]

@@ -1,0 +1,44 @@
+"""The console log, and the address of a console in the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from portal.democloud.errors import Fault
+from portal.democloud.microversions import need
+from portal.democloud.model_compute import Server
+from portal.democloud.nova_find import asked_server
+from portal.democloud.routing import Ctx, answer, body, member, new_uuid, route
+
+
+async def output(request: Request, here: Ctx, server: Server, given: Any) -> Response:
+    """The last `length` lines, or all that the console's buffer still holds."""
+    length = given.get("length") if isinstance(given, dict) else None
+    if length is not None and not str(length).lstrip("-").isdigit():
+        raise Fault(400, f"Invalid input for field/attribute length. Value: {length}.")
+    if server.provider_id is None:
+        raise Fault(409, f"Instance {server.id} is not ready")
+    lines = None if length is None or int(length) < 0 else int(length)
+    return answer({"output": here.world.hypervisor.console_log(server.id, lines)})
+
+
+async def remote_console(request: Request) -> Response:
+    need(request, 6)
+    here, server = asked_server(request)
+    wanted = member(await body(request), "remote_console")
+    if (wanted.get("protocol"), wanted.get("type")) != ("vnc", "novnc"):
+        raise Fault(400, f"Unavailable console type {wanted.get('type')}.")
+    if server.launched_at is None or server.provider_id is None:
+        raise Fault(409, f"Instance {server.id} is not ready")
+    ticket = new_uuid()
+    here.world.console_tickets[ticket] = server.id
+    url = f"{here.world.base_url}/vnc_auto.html?path=%3Ftoken%3D{ticket}"
+    return answer({"remote_console": {"protocol": "vnc", "type": "novnc", "url": url}})
+
+
+def routes() -> list[Route]:
+    return [route("POST", "/v2.1/servers/{server_id}/remote-consoles", remote_console)]

@@ -1,0 +1,65 @@
+"""The worlds a demo cloud can begin with: `demo`, `empty` (all but machines), `load:N` (N machines more)."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from portal.democloud import (
+    seed_accounting,
+    seed_catalogue,
+    seed_identity,
+    seed_load,
+    seed_network,
+    seed_servers,
+)
+from portal.democloud.clock import Clock
+from portal.democloud.state import Region, RegionData, World
+
+REGIONS = (("IU", ""), ("TACC", "/tacc"))
+
+
+class UnknownSeed(ValueError):
+    pass
+
+
+def parse(name: str) -> int | None:
+    """How many machines `load:N` asks for; None for the other seeds. Raises UnknownSeed."""
+    if name in ("demo", "empty"):
+        return None
+    kind, _, number = name.partition(":")
+    if kind != "load" or not number.isdigit():
+        raise UnknownSeed(f"{name!r} is no seed: demo, empty or load:N")
+    return int(number)
+
+
+def new_world(name: str, clock: Clock, pool: ipaddress.IPv4Network) -> World:
+    """A world of this seed whose floating addresses come from `pool`."""
+    count = parse(name)
+    regions = [RegionData(region, prefix) for region, prefix in REGIONS]
+    world = World(regions, seed_identity.identity(), clock=clock)
+    blocks = seed_network.external_blocks(world, pool)
+    for region in world.regions.values():
+        _furnish(world, region, blocks[region.name])
+    iu, tacc = world.regions["IU"], world.regions["TACC"]
+    if name == "demo":
+        for old in seed_servers.MACHINES:
+            seed_servers.add_machine(world, iu, old)
+        for old in seed_servers.TACC_MACHINES:
+            seed_servers.add_machine(world, tacc, old)
+    if count is not None:
+        seed_load.add_load(world, iu, count)
+    return world
+
+
+def _furnish(world: World, region: Region, block: ipaddress.IPv4Network) -> None:
+    data = region.data
+    data.flavors = seed_catalogue.flavors()
+    data.providers = seed_catalogue.hosts(region.name)
+    data.images = seed_catalogue.images(region.name, world.now())
+    data.default_quotas = dict(seed_catalogue.DEFAULT_QUOTAS)
+    data.quotas = {
+        seed_identity.project_id(name): dict(quota) for name, quota in seed_catalogue.QUOTAS.items()
+    }
+    data.accounting = seed_accounting.rows(world.now().date())
+    seed_network.external_network(world, region, block)
+    seed_servers.add_keypairs(world, region)

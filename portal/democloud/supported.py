@@ -1,0 +1,48 @@
+"""Writes SUPPORTED.md: every call that the demo cloud answers. `python -m portal.democloud.supported [--check]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from portal.democloud import control, services
+from portal.democloud.microversions import MAXIMUM, MINIMUM
+from portal.democloud.nova_actions import ACTIONS
+
+PATH = Path(__file__).with_name("SUPPORTED.md")
+
+
+def _purpose(handler: object) -> str:
+    text = (getattr(handler, "__doc__", None) or "").strip().splitlines()
+    return text[0].replace("|", "\\|") if text else ""
+
+
+def text() -> str:
+    lines = [
+        "# What the demo cloud answers",
+        "",
+        "Generated from the routes by `python -m portal.democloud.supported`. Any other call answers 501",
+        f"with its name. Nova speaks microversions 2.{MINIMUM} to 2.{MAXIMUM}.",
+    ]
+    for service, table in services.tables().items():
+        if service == "_control":
+            continue
+        lines += ["", f"## /{service}", "", "| method | path | |", "| --- | --- | --- |"]
+        for route in table:
+            method = " ".join(sorted((route.methods or set()) - {"HEAD"}))
+            lines.append(f"| {method} | `{route.path}` | {_purpose(route.endpoint)} |")
+    lines += ["", "## Actions of `POST /v2.1/servers/{server_id}/action`", ""]
+    lines += [f"- `{name}`" for name in sorted(ACTIONS)]
+    lines += ["", "## Control", "", (control.__doc__ or "").strip(), ""]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    if "--check" in sys.argv[1:]:
+        return 0 if PATH.read_text() == text() else 1
+    PATH.write_text(text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
