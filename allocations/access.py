@@ -1,5 +1,7 @@
 """The only door to an allocation: fetching it is checking the right to it."""
 
+from typing import Any
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, FilteredRelation, Q, QuerySet
 
@@ -15,7 +17,7 @@ def allocations_of(user: Person) -> QuerySet[Allocation]:
     """The allocations that the person is a member of, each with its `viewer_role`."""
     if not isinstance(user, User):
         return Allocation.objects.none()
-    return _with_role(user).exclude(viewer_role=None)
+    return _with_role(user).exclude(role_of_viewer=None)
 
 
 def allocation_for(user: Person, slug: str, need: Need) -> Allocation:
@@ -37,23 +39,23 @@ def allocation_by_id(user: Person, pk: int, need: Need) -> Allocation:
 
 def require(allocation: Allocation, need: Need) -> None:
     """Refuse what the viewer of this allocation may not do."""
-    if not allows(allocation.viewer_role or "", need):
+    if not allows(allocation.viewer_role, need):
         raise PortalError("portal:forbidden", need=str(need))
 
 
 def _visible(user: Person, which: Q) -> Allocation:
     if not isinstance(user, User):
         raise PortalError("portal:sign-in")
-    found = _with_role(user).filter(which).first()
+    found: Allocation | None = _with_role(user).filter(which).first()
     if found is None or not (found.viewer_role or user.is_operator):
         raise PortalError("portal:not-found")
     if not found.viewer_role:
-        found.viewer_role = WEAKEST
+        setattr(found, "role_of_viewer", WEAKEST)  # noqa: B010  (an annotation, no field of the model)
     return found
 
 
-def _with_role(user: User) -> QuerySet[Allocation]:
+def _with_role(user: User) -> QuerySet[Any]:
     live = Q(memberships__user=user, memberships__ended_at=None)
     return Allocation.objects.annotate(
-        membership=FilteredRelation("memberships", condition=live), viewer_role=F("membership__role")
+        membership=FilteredRelation("memberships", condition=live), role_of_viewer=F("membership__role")
     )

@@ -1,6 +1,7 @@
 """Hooks into the layers below, registered at start."""
 
-from allocations.services import apply_projects
-from portal.accounts.hooks import on_projects
+from allocations.services import apply_projects, read_again
+from portal.accounts.hooks import on_projects, on_usable
 
 on_projects(apply_projects)
+on_usable(read_again)

@@ -14,7 +14,7 @@ from allocations.models import Allocation, Grant, LedgerEntry
 from portal.core.audit import Actor, record
 
 _ZERO = Decimal(0)
-_SU = DecimalField(max_digits=20, decimal_places=6)
+_SU: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=20, decimal_places=6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,6 @@ class Allocation(models.Model):
     refresh_after = models.DateTimeField(null=True, blank=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    # The role of the person for whom `allocations.access` fetched it; None on any other way.
-    viewer_role: str | None = None
-
     class Meta:
         ordering = ["project_name", "region"]
         constraints = [
@@ -39,6 +36,11 @@ class Allocation(models.Model):
     def __str__(self) -> str:
         return f"{self.project_name} ({self.region})"
 
+    @property
+    def viewer_role(self) -> str:
+        """The role of the person for whom `allocations.access` fetched it; empty when fetched otherwise."""
+        return getattr(self, "role_of_viewer", None) or ""
+
 
 class Grant(models.Model):
     """Service units of one resource (CPU, GPU, large memory, storage) in one period, as the provider says."""
@@ -48,6 +50,7 @@ class Grant(models.Model):
         GPU = "gpu", "GPU"
         LARGE_MEMORY = "lm", "Large memory"
         STORAGE = "storage", "Storage"
+        OTHER = "other", "Other"
 
     allocation = models.ForeignKey(Allocation, on_delete=models.CASCADE, related_name="grants")
     resource = models.CharField(max_length=16, choices=Resource)

@@ -50,6 +50,13 @@ def apply_projects(
             events.publish([f"user.{user.pk}"], events.Changed("allocations-changed"))
 
 
+def read_again(user: User, cloud: str) -> None:
+    """The person can be acted for again: allocations that nobody could read are due now."""
+    Allocation.objects.filter(memberships__user=user, memberships__ended_at=None, cloud=cloud).exclude(
+        read_error_id=""
+    ).update(refresh_after=timezone.now())
+
+
 def _live(user: User, cloud: str) -> Iterable[Membership]:
     return Membership.objects.filter(user=user, allocation__cloud=cloud, ended_at=None).select_related(
         "allocation"

@@ -75,5 +75,5 @@ def _claims(answer: dict[str, Any]) -> LoginClaims:
         rules(),
     )
     if isinstance(judged, Refusal):
-        raise PortalError(judged.problem, **judged.params)
+        raise PortalError(judged.problem, **dict[str, Any](judged.params))
     return judged

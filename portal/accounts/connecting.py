@@ -20,6 +20,7 @@ from portal.cloud.config import clouds
 from portal.cloud.connection import connect as connect_to
 from portal.cloud.logins import AppCredentialLogin, Login, TokenLogin
 from portal.cloud.types import AppCredential, NewAppCredential, Project, Token
+from portal.core import deadline
 from portal.core.audit import record
 from portal.core.claims import claim
 from portal.core.errors import PortalError
@@ -88,6 +89,9 @@ def _enter(
     user: User, login: TokenLogin, project: Project, at_cloud: Sequence[AppCredential], refused: list[str]
 ) -> GrantedProject:
     """One project: who the person is there, and a credential to act as them."""
+    if deadline.remaining() <= 0:
+        # What is stored stays; the next attempt goes on from here.
+        raise PortalError("cloud:timeout", outcome="retry", service="identity")
     scoped = TokenLogin(cloud=login.cloud, token=login.token, project_id=project.id)
     token = identity.whoami(scoped)
     try:

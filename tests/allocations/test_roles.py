@@ -1,0 +1,45 @@
+"""Which role may do what."""
+
+import itertools
+
+import pytest
+
+from allocations.roles import MAY, Need, allows, strongest
+
+USERS = {"pi", "co_pi", "manager", "ta", "member"}
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_every_role_sees(role: str) -> None:
+    assert allows(role, Need.SEE)
+
+
+@pytest.mark.parametrize("role", MAY)
+@pytest.mark.parametrize(
+    ("need", "roles"),
+    [
+        (Need.LAUNCH, USERS),
+        (Need.ACT, USERS),
+        (Need.ACT_ON_OTHERS, {"pi", "co_pi", "manager", "ta"}),
+        (Need.MANAGE, {"pi", "co_pi", "manager"}),
+    ],
+)
+def test_each_need_is_met_by_these_roles_and_no_other(role: str, need: Need, roles: set[str]) -> None:
+    assert allows(role, need) == (role in roles)
+
+
+def test_a_role_nobody_knows_may_nothing() -> None:
+    assert not any(allows("owner", need) for need in Need)
+    assert not any(allows("", need) for need in Need)
+
+
+def test_a_stronger_role_may_everything_a_weaker_may() -> None:
+    roles = list(MAY)
+    for stronger, weaker in itertools.pairwise(roles):
+        assert MAY[stronger] >= MAY[weaker]
+
+
+def test_the_strongest_of_several_is_found_whatever_the_order() -> None:
+    assert strongest(["reader", "manager", "member"]) == "manager"
+    assert strongest(["owner"]) is None
+    assert strongest([]) is None
