@@ -1,8 +1,10 @@
 """Typed events, published after commit to the groups that open pages listen to.
 
-A group name is `<kind>.<key>`, of letters, digits, hyphens and dots: `user.7`, `allocation.12`, `instance.<uuid>`.
+A group name is `<kind>.<key>`, of letters, digits, hyphens and dots: `user.7`, `allocation.12`,
+`instance.<uuid>`.
 """
 
+import hashlib
 import hashlib
 import logging
 from collections.abc import Iterable
@@ -11,8 +13,11 @@ from typing import Any, Protocol
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.db import transaction
 from redis.exceptions import RedisError
+
+from portal.core.redis_client import client
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +52,7 @@ class Html:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Something changed that each viewer must fetch for themselves: becomes the DOM event `name` on <body>."""
+    """Something changed that each viewer must fetch for themselves: the DOM event `name` on <body>."""
 
     name: str
     detail: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +82,7 @@ class AccessChanged:
 
 @dataclass(frozen=True, slots=True)
 class SignedOut:
-    """Sockets opened by this session (its hash; empty: every session of the user) end."""
+    """Sockets opened by this session (its mark; empty: every session of the user) end."""
 
     session: str = ""
 
@@ -86,28 +91,47 @@ class SignedOut:
 
 
 def session_mark(session_key: str) -> str:
-    """What names a session in messages: its key would open it."""
-    return hashlib.sha256(session_key.encode()).hexdigest()[:32] if session_key else ""
+    """What an event may carry in place of a session's key, which opens the session."""
+    return hashlib.sha256(f"session {session_key}".encode()).hexdigest()[:32] if session_key else ""
 
 
 def send(groups: Iterable[str], event: Event) -> None:
     """Send now. Workers that render after commit use this; everything else uses `publish`."""
     layer = get_channel_layer()
-    if layer is None:
-        return
+    if isinstance(layer, RedisPubSubChannelLayer):
+        _send_in_one_trip(layer, groups, event)
+    elif layer is not None:
+        async_to_sync(_send_each)(layer, list(groups), event)
+
+
+def _send_in_one_trip(layer: Any, groups: Iterable[str], event: Event) -> None:
+    """What the layer's `group_send` does, over this process's own connections: its own needs an event loop, and a
+    thread of a worker would make a loop and a connection for each event (3 ms instead of 0.2)."""
+    prefix = layer._kwargs["prefix"]
     message = event.message()
+    with client().pipeline(transaction=False) as trip:
+        for group in groups:
+            trip.publish(f"{prefix}__group__{group}", layer.serialize({**message, "group": group}))
+        trip.execute()
+
+
+async def _send_each(layer: Any, groups: list[str], event: Event) -> None:
     for group in groups:
-        async_to_sync(layer.group_send)(group, message)
+        await layer.group_send(group, {**event.message(), "group": group})
 
 
 def publish(groups: Iterable[str], event: Event) -> None:
-    """Send after the current transaction commits; never when it rolls back. Best effort: pages heal by refetching."""
+    """Send after the current transaction commits; never when it rolls back.
+
+    Best effort: pages that missed an event heal by fetching again.
+    """
     names = list(groups)
-    transaction.on_commit(lambda: _send_best_effort(names, event), robust=True)
+    transaction.on_commit(lambda: send_best_effort(names, event), robust=True)
 
 
-def _send_best_effort(groups: list[str], event: Event) -> None:
+def send_best_effort(groups: Iterable[str], event: Event) -> None:
+    """`send` for those to whom a lost event is no loss."""
     try:
         send(groups, event)
     except (OSError, RedisError) as error:
-        logger.warning("event not sent, pages will heal by refetching: %s", error)
+        logger.warning("event not sent, pages will heal by fetching again: %s", error)

@@ -45,7 +45,7 @@ class Context:
         self._turn.add_request_ids([request_id])
         with transaction.atomic():
             self._turn.keep(request_ids=self.op.request_ids)
-            self._turn.write(message, request_id=request_id)
+            self._turn.write(message)
 
     def remember(self, **facts: Any) -> None:
         """Store facts now, such as the id of what was just made; holds the lease for longer."""

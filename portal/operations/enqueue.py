@@ -1,6 +1,7 @@
 """Telling workers that there is work. A message that is lost costs seconds: the sweep finds what is due."""
 
 import logging
+from typing import Any
 
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -23,9 +24,11 @@ def enqueue(count: int = 1, *, after: float = 0.0) -> None:
     """Send `count` messages; each makes a worker take the operation that is then the fairest."""
     from portal.operations.tasks import advance
 
-    countdown = max(0.0, after)
+    options: dict[str, Any] = {"expires": _EXPIRES + max(0.0, after), "retry": False}
+    if after > 0:
+        options["countdown"] = after
     try:
         for _ in range(count):
-            advance.apply_async(countdown=countdown or None, expires=countdown + _EXPIRES, retry=False)
+            advance.apply_async(**options)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("workers were not told, the sweep will find the work: %s", error)

@@ -135,7 +135,7 @@ def _store(turn: Turn, ctx: Context, outcome: Outcome) -> None:
         if isinstance(outcome, Next):
             visible = True
             turn.keep(step=outcome.step, step_since=now, **facts)
-            turn.write(outcome.stage or outcome.step, request_id=_last(ctx.request_ids()))
+            turn.write(outcome.stage or outcome.step)
         elif isinstance(outcome, Again):
             turn.give_back_until(_in(turn, now, outcome.after_seconds), **facts)
         else:
@@ -144,10 +144,6 @@ def _store(turn: Turn, ctx: Context, outcome: Outcome) -> None:
             enqueue_on_commit(after=(op.run_after - now).total_seconds())
         if visible:
             tell(op)
-
-
-def _last(names: list[str]) -> str:
-    return names[-1] if names else ""
 
 
 def _in(turn: Turn, now: datetime, seconds: float) -> datetime:
@@ -197,7 +193,7 @@ def _try_later(turn: Turn, error: PortalError) -> None:
     delay = backoff.seconds(op.attempts, error.retry_after)
     with transaction.atomic():
         if news:
-            turn.write(error.problem.title, request_id=_last(op.request_ids), error=error)
+            turn.write(error.problem.title, error=error)
         turn.give_back_until(
             _in(turn, timezone.now(), delay), attempts=op.attempts + 1, **_errors(turn, error)
         )
@@ -224,7 +220,7 @@ def _end(
 ) -> None:
     with transaction.atomic():
         turn.give_back(state, outcome=words[:255], finished_at=timezone.now(), **facts)
-        turn.write(words or state.label, request_id=_last(turn.op.request_ids), error=error)
+        turn.write(words or state.label, error=error)
         tell(turn.op)
 
 

@@ -30,6 +30,8 @@ class Turn:
     lease: UUID
     started: float = field(default_factory=time.monotonic)
     step_deadline: float = 0.0
+    # The cloud's id of the latest change that no line of the history names yet.
+    unwritten_id: str = ""
 
     def __post_init__(self) -> None:
         self.begin_step()
@@ -73,20 +75,22 @@ class Turn:
             if not isinstance(value, Case):
                 setattr(self.op, name, value)
 
-    def write(self, message: str, *, request_id: str = "", error: PortalError | None = None) -> None:
+    def write(self, message: str, *, error: PortalError | None = None) -> None:
         """Add a line to the operation's history."""
         OperationStep.objects.create(
             operation=self.op,
             at=timezone.now(),
             step=self.op.step,
             message=message[:255],
-            request_id=request_id[:64],
+            request_id=self.unwritten_id[:64],
             error_id=error.id if error else "",
         )
+        self.unwritten_id = ""
 
     def add_request_ids(self, ids: Iterable[str]) -> None:
-        """Remembered with the next store."""
+        """Remembered with the next store, and named by the next line of the history."""
         known = self.op.request_ids
-        self.op.request_ids = [*known, *(name for name in dict.fromkeys(ids) if name and name not in known)][
-            -50:
-        ]
+        fresh = [name for name in dict.fromkeys(ids) if name and name not in known]
+        if fresh:
+            self.op.request_ids = [*known, *fresh][-50:]
+            self.unwritten_id = fresh[-1]
