@@ -1,4 +1,4 @@
-"""Writes SUPPORTED.md: every call that the demo cloud answers. `python -m portal.democloud.supported [--check]`."""
+"""Writes SUPPORTED.md, every call that the demo cloud answers; `--check` compares only."""
 
 from __future__ import annotations
 
