@@ -71,7 +71,9 @@ def environment(folder: Path, port: int, ports: Mapping[str, int], secret: Mappi
     }
 
 
-def children(folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], speed: str) -> list[Child]:
+def children(
+    folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], *, speed: str, seed: str
+) -> list[Child]:
     env = environment(folder, port, ports, secret)
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
@@ -92,7 +94,7 @@ def children(folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[
         child(
             "cloud",
             *(PYTHON, "-m", "portal.democloud", "--port", str(ports["cloud"]), "--state", str(folder / "cloud")),
-            *("--oidc-issuer", issuer, "--speed", speed, "--announce", str(folder / "cloud.json")),
+            *("--oidc-issuer", issuer, "--speed", speed, "--seed", seed, "--announce", str(folder / "cloud.json")),
         ),
         child(
             "oidc",
@@ -189,6 +191,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--state", type=Path, default=BASE / ".demo")
     parser.add_argument("--speed", default="10", help="how many times faster than a real cloud machines change state")
+    parser.add_argument("--seed", default="demo", help="what a new cloud begins with: demo, empty or load:N")
     options = parser.parse_args()
     folder: Path = options.state.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -201,7 +204,7 @@ def main() -> int:
         return 1
     ports = state.kept_ports(folder, ["redis", "cloud", "oidc"])
     secret = state.kept_secrets(folder)
-    family = children(folder, options.port, ports, secret, options.speed)
+    family = children(folder, options.port, ports, secret, speed=options.speed, seed=options.seed)
     env = family[0].env
     signal.signal(signal.SIGTERM, _stop)
     say("heliosphere: starting Redis, the demo cloud, the sign-in service and the portal …")

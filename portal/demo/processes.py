@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-_CRASH_PAUSE = 1.0
+# A child that dies at once is started again after 0.5, 1, 2, 4, then each 5 s; one that had lived 5 s at once.
+_FIRST_PAUSE, _LONGEST_PAUSE, _STEADY = 0.5, 5.0, 5.0
 _GRACE = 8.0
 _SERVICES = 3  # Redis, the cloud and the identity provider are started first
 
@@ -31,10 +32,11 @@ class Child:
     log: Path
     stdin: bytes | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    restarts: int = field(default=0, init=False)
-    _not_before: float = field(default=0.0, init=False)
+    _started: float = field(default=0.0, init=False)
+    _pause: float = field(default=_FIRST_PAUSE, init=False)
 
     def start(self) -> None:
+        self._started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -54,10 +56,14 @@ class Child:
 
     def keep_alive(self) -> bool:
         """Start it again if it has died. True when it had."""
-        if self.running or time.monotonic() < self._not_before:
+        lived = time.monotonic() - self._started
+        if self.running:
+            if lived > _STEADY:
+                self._pause = _FIRST_PAUSE
             return False
-        self.restarts += 1
-        self._not_before = time.monotonic() + min(30.0, _CRASH_PAUSE * 2 ** min(self.restarts, 5))
+        if lived < _STEADY and lived < self._pause:
+            return False
+        self._pause = min(_LONGEST_PAUSE, self._pause * 2)
         self.start()
         return True
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120.0
 
@@ -39,6 +41,42 @@ class Demo:
         found: dict[str, Any] = json.loads((self.folder / "cloud.json").read_text(encoding="utf-8"))
         return found
 
+    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One request to the demo cloud's control URL, such as `GET calls` or `POST faults`."""
+        announced = self.cloud
+        answer = httpx.request(
+            method,
+            f"{announced['control_url']}/{path}",
+            json=body,
+            headers={"X-Control-Key": announced["control_key"]},
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def api(self, person: str) -> httpx.Client:
+        """The REST API as this person."""
+        token = self.person(person)["api_token"]
+        return httpx.Client(
+            base_url=f"{self.url}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=60
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What another process needs to open the demo's database and Redis."""
+        secret = json.loads((self.folder / "secrets.json").read_text(encoding="utf-8"))
+        ports = json.loads((self.folder / "ports.json").read_text(encoding="utf-8"))
+        return {
+            "DEVELOPMENT": "1",
+            "STATE_DIR": str(self.folder),
+            "SITE_URL": self.url,
+            "SECRET_KEY": secret["secret_key"],
+            "SEAL_KEYS": secret["seal_key"],
+            "DATABASE_URL": f"sqlite:///{self.folder}/portal.sqlite3",
+            "REDIS_URL": f"redis://:{secret['redis']}@127.0.0.1:{ports['redis']}/0",
+            "DEMO_AUTH_URL": f"http://127.0.0.1:{ports['cloud']}/identity/v3",
+            "OIDC_ISSUER": f"http://127.0.0.1:{ports['oidc']}",
+        }
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -48,11 +86,12 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def demo(*, speed: float = 20) -> Iterator[Demo]:
+def demo(*, speed: float = 20, seed: str = "demo") -> Iterator[Demo]:
     """`make demo`'s own command. Raises with what it printed when it does not come up."""
     folder = Path(tempfile.mkdtemp(prefix="helio-demo-"))
     port = free_port()
-    command = [sys.executable, "-m", "portal.demo", "--port", str(port), "--state", str(folder), "--speed", str(speed)]
+    command = [sys.executable, "-m", "portal.demo", "--port", str(port), "--state", str(folder)]
+    command += ["--speed", str(speed), "--seed", seed]
     env = {**os.environ, "DEVELOPMENT": "1"}
     for name in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"):  # those of the test run are not the demo's
         env.pop(name, None)
