@@ -10,7 +10,7 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 .PHONY: demo test test-postgres lint bench contract lock screenshots clean
 
 demo: $(VENV)/demo.stamp static/vendor.stamp
-	@exec $(BIN)/python -m portal.demo --port $(PORT)
+	@exec $(BIN)/python -m portal.demo --port $(PORT) $(ARGS)
 
 test: $(VENV)/dev.stamp static/vendor.stamp lint
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)

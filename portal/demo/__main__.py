@@ -20,6 +20,7 @@ from portal.demo.processes import Child, end_all
 BASE = Path(__file__).resolve().parent.parent.parent
 PYTHON = sys.executable
 START_SECONDS = 90.0
+DEMO_CONFIG = BASE / "portal/conf/demo"
 
 
 class StartFailed(Exception):
@@ -48,7 +49,9 @@ def redis_config(port: int, password: str, folder: Path) -> bytes:
     ).encode()
 
 
-def environment(folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], config: Path
+) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "DJANGO_"))}
     site = f"http://127.0.0.1:{port}"
     return {
@@ -67,14 +70,17 @@ def environment(folder: Path, port: int, ports: Mapping[str, int], secret: Mappi
         "OIDC_ISSUER": f"http://127.0.0.1:{ports['oidc']}",
         "OIDC_CLIENT_ID": "heliosphere",
         "OIDC_CLIENT_SECRET": secret["oidc_client"],
-        "METRICS_PUSH_URL": f"{site}/metrics/push",
+        "PORTAL_CONFIG": str(config / "portal.yaml"),
+        "CLOUDS_YAML": str(config / "clouds.yaml"),
+        # Machines of another cloud cannot reach our loopback: their graphs come from the console log.
+        "METRICS_PUSH_URL": f"{site}/metrics/push" if config == DEMO_CONFIG else "",
     }
 
 
 def children(
-    folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], *, speed: str, seed: str
+    folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], options: argparse.Namespace
 ) -> list[Child]:
-    env = environment(folder, port, ports, secret)
+    env = environment(folder, port, ports, secret, options.config.resolve())
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     issuer = env["OIDC_ISSUER"]
@@ -94,7 +100,8 @@ def children(
         child(
             "cloud",
             *(PYTHON, "-m", "portal.democloud", "--port", str(ports["cloud"]), "--state", str(folder / "cloud")),
-            *("--oidc-issuer", issuer, "--speed", speed, "--seed", seed, "--announce", str(folder / "cloud.json")),
+            *("--oidc-issuer", issuer, "--speed", options.speed, "--seed", options.seed),
+            *("--announce", str(folder / "cloud.json")),
         ),
         child(
             "oidc",
@@ -192,6 +199,7 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=BASE / ".demo")
     parser.add_argument("--speed", default="10", help="how many times faster than a real cloud machines change state")
     parser.add_argument("--seed", default="demo", help="what a new cloud begins with: demo, empty or load:N")
+    parser.add_argument("--config", type=Path, default=DEMO_CONFIG, help="a folder with portal.yaml and clouds.yaml")
     options = parser.parse_args()
     folder: Path = options.state.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -204,7 +212,7 @@ def main() -> int:
         return 1
     ports = state.kept_ports(folder, ["redis", "cloud", "oidc"])
     secret = state.kept_secrets(folder)
-    family = children(folder, options.port, ports, secret, speed=options.speed, seed=options.seed)
+    family = children(folder, options.port, ports, secret, options)
     env = family[0].env
     signal.signal(signal.SIGTERM, _stop)
     say("heliosphere: starting Redis, the demo cloud, the sign-in service and the portal …")

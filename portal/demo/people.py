@@ -35,6 +35,8 @@ def _signed_in(person: dict[str, Any], issuer: str) -> User | None:
 
 
 def _connect(user: User, name: str) -> None:
+    if CLOUD not in clouds().clouds:
+        return  # another cloud's configuration: people connect to it themselves, in their profile
     link = CloudLink.objects.filter(user=user, cloud=CLOUD).first()
     if link is None or link.state != CloudLink.State.CONNECTED:
         services.connect_with_password(
