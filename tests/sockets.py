@@ -11,6 +11,9 @@ from django.test import Client
 from portal.accounts.models import User
 from portal.asgi import application
 
+# Untyped upstream.
+_communicator: Any = ApplicationCommunicator
+
 
 def cookie_of(user: User) -> str:
     """Sign in, and the Cookie header that this gives."""
@@ -41,7 +44,7 @@ class Page:
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
             "subprotocols": [],
         }
-        self.socket = ApplicationCommunicator(application, scope)
+        self.socket: Any = _communicator(application, scope)
         await self.socket.send_input({"type": "websocket.connect"})
         return self
 

@@ -1,7 +1,6 @@
 """Where layers above listen in."""
 
 from collections.abc import Callable
-from functools import partial
 
 from django.db import transaction
 
@@ -36,4 +35,12 @@ def granted(user: User, operation: Operation, *, to_change: bool) -> bool:
 def changed(operation: Operation) -> None:
     """Tell the listeners once the current transaction has committed. One that fails does not stop the others."""
     for function in _on_change:
-        transaction.on_commit(partial(function, operation), robust=True)
+        transaction.on_commit(_telling(function, operation), robust=True)
+
+
+def _telling(function: OnChange, operation: Operation) -> Callable[[], None]:
+    # Not functools.partial: Django names the function in the log when it fails, and a partial has no name.
+    def tell_listener() -> None:
+        function(operation)
+
+    return tell_listener
