@@ -212,11 +212,12 @@ class Portal:
         shifted = [dict(sample, t=round(sample["t"] + self.offset, 3)) for sample in samples]
         body = json.dumps({"v": 1, "samples": shifted}, separators=(",", ":")).encode()
         response, text = self.post(body)
+        told = answer(text)
+        if isinstance(told.get("now"), (int, float)):
+            self.offset = told["now"] - time.time()
         if response.status in (202, 413):
             # 413: the same bytes would be refused again.
-            return answer(text)
-        if response.status == 401 and "now" in answer(text):
-            self.offset = float(answer(text)["now"]) - time.time()
+            return told
         raise Refused(number(response.getheader("Retry-After") or "") or 0.0)
 
     def post(self, body: bytes) -> Tuple[http.client.HTTPResponse, bytes]:

@@ -33,7 +33,6 @@ TOLD_CLOCK_SECONDS = 2.0
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +104,6 @@ class Ingest:
         if self._redis is None:
             self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
         return self._redis
-
-
-def mount(application: Application) -> Application:
-    """`application`, with pushes taken out before they reach it."""
-    ingest = Ingest()
-
-    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
-        is_push = scope["type"] == "http" and scope["path"] == PATH
-        await (ingest if is_push else application)(scope, receive, send)
-
-    return routed
 
 
 def push_key(instance: str) -> str:
