@@ -156,7 +156,7 @@ def _read_whole(response: requests.Response, wire: Wire) -> None:
     chunks: list[bytes] = []
     size = 0
     while True:
-        chunk = response.raw.read(_CHUNK, decode_content=True)
+        chunk = response.raw.read1(_CHUNK, decode_content=True)
         if not chunk:
             break
         chunks.append(chunk)

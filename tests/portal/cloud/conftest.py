@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 import yaml
-from django.core.cache import cache
 
 from portal.cloud import connection, tokens, wire
 from portal.cloud.config import clouds
@@ -62,7 +61,6 @@ def _forget() -> None:
     clouds.cache_clear()
     connection.forget_versions()
     tokens.forget_all()
-    cache.clear()
 
 
 @pytest.fixture

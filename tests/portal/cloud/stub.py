@@ -61,10 +61,11 @@ class Stub:
         self.refuse_sign_in = False
         self._answers: dict[tuple[str, str], list[Answer]] = {}
         self.compute_up_to("2.93")
-        self.on("GET", "/image/", _image_versions(f"{self.url}/image/v2/"))
-        self.on("GET", "/network/", _network_versions(f"{self.url}/network/v2.0/"))
-        self.on("GET", "/placement/", _placement_versions())
-        self.on("GET", "/placement", _placement_versions())
+        for end in ("", "/"):
+            self.on("GET", f"/image{end}", _image_versions(f"{self.url}/image/v2/"))
+            self.on("GET", f"/network{end}", _network_versions(f"{self.url}/network/v2.0/"))
+            self.on("GET", f"/placement{end}", _placement_versions())
+            self.on("GET", f"/volume/v3{end}", _volume_versions(f"{self.url}/volume/v3/"))
 
     def on(self, method: str, path: str, *answers: Answer) -> None:
         self._answers[method, path] = list(answers)
@@ -153,6 +154,12 @@ def _network_versions(url: str) -> Answer:
     return Answer(
         200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": url}]}]}
     )
+
+
+def _volume_versions(url: str) -> Answer:
+    links = [{"rel": "self", "href": url}]
+    version = {"id": "v3.0", "status": "CURRENT", "min_version": "3.0", "version": "3.70", "links": links}
+    return Answer(300, {"versions": [version]})
 
 
 def _placement_versions() -> Answer:
