@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import random
 from typing import Any
 
 from starlette.requests import Request
@@ -30,33 +28,6 @@ def find(here: Ctx, floating_id: str) -> FloatingIP:
     if found is None or (found.project_id != here.project_id and not here.admin):
         raise neutron_input.missing("FloatingIP", floating_id)
     return found
-
-
-def pool(region: Region, network: Network) -> list[str]:
-    """All addresses of an external network that may float: its subnets' pools, else their hosts."""
-    found: list[str] = []
-    for subnet in fabric.network_subnets(region, network.id):
-        hosts = ipaddress.IPv4Network(subnet.cidr).hosts()
-        ranges = [
-            (ipaddress.IPv4Address(p["start"]), ipaddress.IPv4Address(p["end"]))
-            for p in subnet.allocation_pools
-        ]
-        for address in hosts:
-            inside = not ranges or any(low <= address <= high for low, high in ranges)
-            if inside and str(address) != subnet.gateway_ip:
-                found.append(str(address))
-    return found
-
-
-def free_floating_address(region: Region, network: Network) -> str:
-    """A free one at random, as Neutron's: an address that was just given back should not return at once."""
-    taken = {one.floating_ip_address for one in region.data.floating_ips.values()}
-    taken |= {router.external_ip or "" for router in region.data.routers.values()}
-    free = [address for address in pool(region, network) if address not in taken]
-    if not free:
-        message = f"No more IP addresses available on network {network.id}."
-        raise Fault(409, message, kind="ExternalIpAddressExhausted")
-    return random.choice(free)  # noqa: S311 - an address is no secret
 
 
 def _external(here: Ctx, wanted: dict[str, Any]) -> Network:
@@ -86,8 +57,8 @@ def _port(here: Ctx, wanted: dict[str, Any], floating: FloatingIP) -> Port | Non
     if other is not None and other.id != floating.id:
         message = (
             f"Cannot associate floating IP {floating.floating_ip_address} ({floating.id}) with port "
-            f"{port.id} using fixed IP {port.fixed_ips[0].ip_address}, as that fixed IP already has a floating "
-            f"IP on external network {floating.floating_network_id}."
+            f"{port.id} using fixed IP {port.fixed_ips[0].ip_address}, as that fixed IP already has a "
+            f"floating IP on external network {floating.floating_network_id}."
         )
         raise Fault(409, message, kind="FloatingIPPortAlreadyAssociated")
     return port
@@ -127,9 +98,10 @@ async def create(request: Request) -> Response:
         raise Fault(403, f"{rules} is disallowed by policy", kind="PolicyNotAuthorized")
     neutron_input.check_quota(here, "floatingip")
     now = second(here.world.now())
+    free = fabric.free_floating_address(here.region, network)
     floating = FloatingIP(
         id=new_uuid(),
-        floating_ip_address=wanted.get("floating_ip_address") or free_floating_address(here.region, network),
+        floating_ip_address=str(wanted.get("floating_ip_address") or free),
         floating_network_id=network.id,
         project_id=neutron_input.owner_of(here, wanted),
         created_at=now,

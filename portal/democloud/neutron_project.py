@@ -10,7 +10,6 @@ from starlette.routing import Route
 
 from portal.democloud import fabric, neutron_input
 from portal.democloud.errors import Fault
-from portal.democloud.neutron_floating import free_floating_address
 from portal.democloud.routing import Ctx, answer, ctx, empty, route
 
 FIRST_TOPOLOGY_SECONDS = 2.4
@@ -72,7 +71,7 @@ async def topology(request: Request) -> Response:
 def _give_gateway(here: Ctx, router_id: str) -> None:
     router, external = here.region.data.routers[router_id], fabric.external_network(here.region)
     if external is not None and router.external_ip is None:
-        router.external_ip = free_floating_address(here.region, external)
+        router.external_ip = fabric.free_floating_address(here.region, external)
 
 
 async def delete_topology(request: Request) -> Response:

@@ -12,7 +12,6 @@ from portal.democloud import fabric, neutron_input, neutron_view
 from portal.democloud.clock import second
 from portal.democloud.errors import Fault
 from portal.democloud.model_network import Port, Router, Subnet
-from portal.democloud.neutron_floating import free_floating_address
 from portal.democloud.neutron_list import listing
 from portal.democloud.neutron_networks import find_subnet
 from portal.democloud.routing import Ctx, answer, body, ctx, empty, new_uuid, route
@@ -50,7 +49,7 @@ def _set_gateway(here: Ctx, router: Router, wanted: dict[str, Any]) -> None:
         message = f"Bad router request: Network {network_id} is not an external network."
         raise Fault(400, message, kind="BadRequest")
     router.external_network_id = network.id
-    router.external_ip = free_floating_address(here.region, network)
+    router.external_ip = fabric.free_floating_address(here.region, network)
 
 
 async def list_all(request: Request) -> Response:

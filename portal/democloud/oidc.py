@@ -46,7 +46,10 @@ def announce(path: Path, issuer: str, provider: Provider) -> None:
         "client_secret": provider.client_secret,
         "control_url": f"{issuer}/_control",
         "control_key": provider.control_key,
-        "people": [{"name": p.name, "sub": p.sub, "eppn": p.eppn, "about": p.about} for p in provider.people],
+        "people": [
+            {"name": p.name, "about": p.about, "claims": {"sub": p.sub, **p.claims()}}
+            for p in provider.people
+        ],
     }
     draft = path.with_suffix(f".{os.getpid()}")
     with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -349,7 +349,7 @@ def test_people_can_come_from_a_file_and_the_announcement_is_private(tmp_path: P
     try:
         assert announce.stat().st_mode & 0o077 == 0
         provider = json.loads(announce.read_text())
-        assert [person["eppn"] for person in provider["people"]] == ["zoe@access-ci.org"]
+        assert [person["claims"]["eppn"] for person in provider["people"]] == ["zoe@access-ci.org"]
     finally:
         process.terminate()
         process.wait(10)
