@@ -1,0 +1,26 @@
+from django.urls import path
+
+from instances import views_actions, views_bulk, views_detail, views_launch, views_list
+
+app_name = "instances"
+_OF = "allocations/<slug:slug>"
+_ONE = "instances/<uuid:id>"
+urlpatterns = [
+    path(f"{_OF}/instances/", views_list.list_page, name="list"),
+    path(f"{_OF}/instances/rows/", views_list.list_rows, name="rows"),
+    path(f"{_OF}/instances/bulk/<str:action>/", views_bulk.bulk, name="bulk"),
+    path(f"{_OF}/launch/", views_launch.launch, name="launch"),
+    path(f"{_OF}/launch/preview/", views_launch.preview, name="launch-preview"),
+    path(f"{_OF}/launch/key/", views_launch.new_key, name="launch-key"),
+    path(f"{_OF}/launch/name/", views_launch.new_name, name="launch-name"),
+    path("instances/running/", views_detail.running, name="running"),
+    path(f"{_ONE}/", views_detail.detail, name="detail"),
+    path(f"{_ONE}/row/", views_detail.row_part, name="row"),
+    path(f"{_ONE}/status/", views_detail.status_part, name="status"),
+    path(f"{_ONE}/facts/", views_detail.facts_part, name="facts"),
+    path(f"{_ONE}/timeline/", views_detail.timeline_part, name="timeline"),
+    path(f"{_ONE}/console-log/", views_detail.console_log, name="console-log"),
+    path(f"{_ONE}/console/<uuid:operation>/", views_detail.console, name="console"),
+    path(f"{_ONE}/actions/", views_detail.actions_part, name="actions"),
+    path(f"{_ONE}/actions/<str:action>/", views_actions.action, name="action"),
+]
