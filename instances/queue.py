@@ -1,27 +1,26 @@
-"""Handing work to workers. A message that is lost does no harm: whatever is due is found by the clock."""
+"""Handing work to workers by name. A message that is lost does no harm: what is due is found by the clock."""
 
 import logging
-from typing import TYPE_CHECKING, Any
 
+from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
-
-if TYPE_CHECKING:
-    from celery import Task
 
 logger = logging.getLogger(__name__)
 
 _EXPIRES = 60
 
 
-def enqueue(task: "Task[Any, Any]", *ids: int | str) -> None:
-    """Send now."""
+def enqueue(task: str, *ids: int | str) -> None:
+    """Send now. `task` is a name of `instances.tasks`, or `mirror.…` for one of `instances.mirror.tasks`."""
+    area, _, name = task.rpartition(".")
+    path = f"instances.{area}.tasks.{name}" if area else f"instances.tasks.{name}"
     try:
-        task.apply_async(args=ids, expires=_EXPIRES, retry=False)
+        current_app.send_task(path, args=list(ids), expires=_EXPIRES, retry=False)
     except (OperationalError, RedisError, OSError) as error:
-        logger.warning("%s was not sent: %s", task.name, error)
+        logger.warning("%s was not sent: %s", path, error)
 
 
-def enqueue_on_commit(task: "Task[Any, Any]", *ids: int | str) -> None:
+def enqueue_on_commit(task: str, *ids: int | str) -> None:
     transaction.on_commit(lambda: enqueue(task, *ids), robust=True)

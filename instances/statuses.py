@@ -50,6 +50,9 @@ BADGES: dict[str, Badge] = {
     "UNKNOWN": Badge("Unknown", "unknown"),
 }
 
+# Statuses of servers that change by themselves.
+BUSY = frozenset(status for status, shown in BADGES.items() if shown.busy and status != REQUESTED)
+
 # Nova keeps the old status while most tasks run, so the task is what people want to read.
 TASKS: dict[str, str] = {
     "scheduling": "Building",

@@ -191,6 +191,8 @@ CLOUD_CONNECT_TIMEOUT = env.number("CLOUD_CONNECT_TIMEOUT", 5, least=0.1)
 CLOUD_READ_TIMEOUT = env.number("CLOUD_READ_TIMEOUT", 30, least=0.1)
 # Where guests push samples; empty: they report through the console log only.
 METRICS_PUSH_URL = env.text("METRICS_PUSH_URL", f"{SITE_URL}/metrics/push")
+# The public half of the CA that signs short-lived SSH certificates; empty: machines trust none.
+SSH_CA_PUBLIC_KEY = env.text("SSH_CA_PUBLIC_KEY", "")
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
@@ -213,6 +215,7 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "operations-sweep": {"task": "portal.operations.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "operations-tidy": {"task": "portal.operations.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "mirror-tick": {"task": "instances.mirror.tasks.tick", "schedule": 0.5, "options": {"expires": 1}},
     "metrics-drain": {"task": "instances.metrics.tasks.drain", "schedule": 1.0, "options": {"expires": 2}},
     "metrics-rollup": {"task": "instances.metrics.tasks.roll_up", "schedule": 60.0, "options": {"expires": 60}},
@@ -221,6 +224,9 @@ CELERY_BEAT_SCHEDULE = {
     "credentials-renew": {"task": "portal.accounts.tasks.renew_due", "schedule": 600.0, "options": {"expires": 600}},
     "heartbeat": {"task": "portal.core.tasks.beat_heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
+
+# A worker that stores nothing for so long is taken for dead, and its operation goes to another.
+OPERATIONS_LEASE_SECONDS = env.number("OPERATIONS_LEASE_SECONDS", 60, least=4)
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / ".staticfiles"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from instances.models import Instance
 from instances.queue import enqueue
-from instances.tasks import read_details
 from portal.accounts.models import User
 from portal.core.errors import PortalError
 from portal.core.redis_client import client
@@ -46,7 +45,7 @@ def console_url(*, operation: Operation, by: User) -> ConsoleLink | None:
 def refresh_console(*, instance: Instance) -> None:
     """Have the log and the cloud's own history of the machine read by a worker."""
     if instance.server_id and instance.deleted_at is None:
-        enqueue(read_details, str(instance.pk))
+        enqueue("mirror.read_instance", str(instance.pk))
 
 
 def _key(operation: Operation) -> str:

@@ -13,7 +13,6 @@ from django.utils import timezone
 from allocations.models import Allocation
 from instances.models import CatalogueItem
 from instances.queue import enqueue
-from instances.tasks import read_keys
 from portal.accounts.models import User
 from portal.cloud.types import Keypair
 from portal.core.errors import PortalError
@@ -92,4 +91,4 @@ def refresh_keys(*, allocation: Allocation, by: User) -> None:
         seen_at__gt=timezone.now() - _FRESH,
     )
     if not recent.exists():
-        enqueue(read_keys, allocation.pk, by.pk)
+        enqueue("read_keys", allocation.pk, by.pk)

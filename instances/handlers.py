@@ -1,0 +1,49 @@
+"""Hooks into the layers below. Web processes load this too, so the steps come only when they run."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from instances import reflect
+from instances.actions import ACTIONS
+from portal.accounts.hooks import on_usable
+from portal.operations import hooks
+from portal.operations.context import Context
+from portal.operations.outcomes import Outcome
+from portal.operations.registry import handler
+
+_LAUNCH = timedelta(hours=4)
+# Besides the time that a step may take: for a cloud that is away for a while.
+_SPARE = timedelta(minutes=30)
+# Short ones first: nobody waits for a lock because of a hundred launches.
+_URGENCY = {"console": 1, "lock": 2, "unlock": 2, "rename": 2, "launch": 5, "snapshot": 5, "delete": 4}
+
+
+def _runner(name: str) -> Callable[[Context], Outcome]:
+    def run(ctx: Context) -> Outcome:
+        from instances.steps import RUN
+
+        return RUN[name](ctx)
+
+    return run
+
+
+def _cancel_launch(ctx: Context) -> Outcome:
+    from instances.steps import CANCEL
+
+    return CANCEL["launch"](ctx)
+
+
+for _name, _action in ACTIONS.items():
+    handler(
+        f"instance.{_name}",
+        label=_action.label,
+        deadline=timedelta(seconds=_action.longest_seconds) + _SPARE,
+        urgency=_URGENCY.get(_name, 3),
+    )(_runner(_name))
+handler(
+    "instance.launch", label="Launch", deadline=_LAUNCH, urgency=_URGENCY["launch"], on_cancel=_cancel_launch
+)(_runner("launch"))
+
+hooks.on_change(reflect.operation_changed)
+hooks.may_access(reflect.may_access)
+on_usable(reflect.credential_usable)

@@ -1,0 +1,60 @@
+"""What happens to machines when operations and credentials change."""
+
+from django.db.models import F
+from django.utils import timezone
+
+from allocations.access import allocation_by_id
+from allocations.models import Membership
+from allocations.roles import Need
+from instances import live
+from instances.access import may
+from instances.models import Instance, Poll
+from instances.statuses import ERROR
+from portal.accounts.models import User
+from portal.core import events
+from portal.core.errors import PortalError, explain
+from portal.operations.models import Operation
+
+
+def operation_changed(op: Operation) -> None:
+    """Show it: the row, and the timeline of the machine's page."""
+    if op.target_type != "instance":
+        return
+    if op.kind == "instance.launch" and op.state == Operation.State.FAILED:
+        _launch_failed(op)
+    rows = Instance.objects.filter(pk=op.target_id)
+    rows.update(version=F("version") + 1)
+    live.push([op.target_id])
+    events.publish([f"instance.{op.target_id}"], events.Changed("instance:timeline", {"id": op.target_id}))
+
+
+def _launch_failed(op: Operation) -> None:
+    """A machine that the cloud never made shows why, until somebody deletes the row."""
+    words = explain(op.error_id, op.error_params)
+    now = timezone.now()
+    Instance.objects.filter(pk=op.target_id, server_id="", deleted_at=None).update(
+        status=ERROR, fault_message=f"{words.title}. {words.what}", state_since=now
+    )
+
+
+def may_access(user: User, op: Operation, to_change: bool) -> bool:
+    """Members see what is done to the allocation's machines; who may act on a machine may stop it."""
+    if op.target_type != "instance":
+        return False
+    found = Instance.objects.filter(pk=op.target_id).first()
+    if found is None:
+        return False
+    try:
+        found.allocation = allocation_by_id(user, found.allocation_id, Need.SEE)
+    except PortalError:
+        return False
+    return not to_change or may(user, found, Need.ACT)
+
+
+def credential_usable(user: User, cloud: str) -> None:
+    """What could not be read for want of a credential is read now."""
+    allocations = Membership.objects.filter(user=user, ended_at=None, allocation__cloud=cloud)
+    Poll.objects.filter(
+        allocation_id__in=allocations.values("allocation_id"),
+        error_id__in=("instances:no-reader", "cloud:unauthorized"),
+    ).update(next_at=timezone.now())

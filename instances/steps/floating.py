@@ -1,0 +1,69 @@
+"""Public addresses of machines: found before they are made, so that a lost reply never makes a second one."""
+
+from instances.mirror.adopt import tag_of
+from instances.models import Instance
+from portal.cloud import networks
+from portal.cloud.connection import Cloud
+from portal.cloud.types import FloatingIp, Port, Server
+from portal.core.errors import PortalError
+from portal.operations.context import Context
+
+NEW = "new"
+
+
+def has_public_address(server: Server, row: Instance) -> bool:
+    """A floating one, or a fixed one that the internet reaches."""
+    return any(address.kind == "floating" for address in server.addresses) or bool(row.public_address)
+
+
+def of_server(cloud: Cloud, server_id: str) -> list[FloatingIp]:
+    """The public addresses on the server's ports."""
+    ports = {port.id for port in networks.list_ports(cloud, server_id)}
+    return [address for address in networks.list_floating_ips(cloud) if address.port_id in ports]
+
+
+def ensure(ctx: Context, row: Instance, which: str) -> FloatingIp | None:
+    """An address on the server: `which` is NEW or the id of one. None while the server has no port yet."""
+    ports = networks.list_ports(ctx.cloud, row.server_id)
+    port = next((port for port in ports if _has_ipv4(port)), None)
+    if port is None:
+        return None
+    known = networks.list_floating_ips(ctx.cloud)
+    on_it = next((address for address in known if address.port_id in {port.id for port in ports}), None)
+    if on_it is not None:
+        return on_it
+    if which == NEW:
+        return _new(ctx, row, port, known)
+    return _chosen(ctx, port, which, known)
+
+
+def _new(ctx: Context, row: Instance, port: Port, known: list[FloatingIp]) -> FloatingIp:
+    tag = tag_of(ctx.op.pk)
+    made = next((address for address in known if tag in address.description.split()), None)
+    if made is None:
+        return networks.create_floating_ip(
+            ctx.cloud, port_id=port.id, description=f"for {row.name[:100]}", tag=tag
+        )
+    return networks.associate(ctx.cloud, made.id, port.id)
+
+
+def _chosen(ctx: Context, port: Port, which: str, known: list[FloatingIp]) -> FloatingIp:
+    chosen = next((address for address in known if address.id == which), None)
+    if chosen is None:
+        raise PortalError("instances:address-gone", address="the chosen one")
+    if chosen.port_id is not None:
+        raise PortalError("instances:address-gone", address=chosen.address)
+    return networks.associate(ctx.cloud, chosen.id, port.id)
+
+
+def release(cloud: Cloud, address_id: str) -> None:
+    """Give it back to the pool. That it is gone already is fine."""
+    try:
+        networks.delete_floating_ip(cloud, address_id)
+    except PortalError as error:
+        if error.id != "cloud:not-found":
+            raise
+
+
+def _has_ipv4(port: Port) -> bool:
+    return any("." in address for address in port.fixed_ips)

@@ -1,0 +1,126 @@
+"""One machine from nothing to ready: prepare, create, build, address, set-up.
+
+`asked_at` is stored before the create call. Without it no server can exist; with it the server is looked for
+by the tag of this operation before anything is asked again: no crash and no lost reply makes a second one.
+"""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from instances import live
+from instances.actions import LAUNCH_STAGES
+from instances.exosphere import OPEN_SETUP
+from instances.mirror.adopt import tag_of
+from instances.mirror.catalogue import read_kind
+from instances.models import CatalogueItem, Instance
+from instances.specs import LaunchSpec
+from instances.statuses import ACTIVE
+from instances.steps import floating
+from instances.steps.launch_server import new_server
+from instances.steps.link import link_server
+from instances.steps.machine import busy, faulty, look, machine, wait
+from instances.steps.prepare import prepare
+from portal.cloud import servers
+from portal.core.errors import PortalError
+from portal.operations.context import Context
+from portal.operations.outcomes import Again, Done, Next, Outcome
+
+# A request whose reply was lost is in the list within this time, or never.
+_SHOWS_WITHIN = 10.0
+_LOOK_AGAIN = 3.0
+
+
+def run(ctx: Context) -> Outcome:
+    row = machine(ctx)
+    if row.deleted_at is not None:
+        raise PortalError("instances:deleted-meanwhile", name=row.name)
+    spec = LaunchSpec.model_validate(ctx.spec)
+    match ctx.step:
+        case "start":
+            return prepare(ctx, row, spec)
+        case "create":
+            return _create(ctx, row, spec)
+        case "build":
+            return _build(ctx, row)
+        case "address":
+            return _address(ctx, row, spec)
+        case _:
+            return _setup(ctx, row)
+
+
+def _create(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
+    if row.server_id:
+        return _made(row.server_id)
+    asked_at = ctx.progress.get("asked_at")
+    if asked_at is not None:
+        found = servers.find_by_tag(ctx.cloud, tag_of(ctx.op.pk))
+        if found is not None:
+            link_server(row, found.id)
+            return _made(found.id)
+        if (ctx.now - datetime.fromisoformat(asked_at)).total_seconds() < _SHOWS_WITHIN:
+            return Again(_LOOK_AGAIN, "Making sure whether the cloud made it")
+    wanted = new_server(ctx, row, spec)
+    ctx.remember(asked_at=timezone.now().isoformat())
+    server_id = servers.create_server(ctx.cloud, wanted)
+    link_server(row, server_id)
+    return _made(server_id)
+
+
+def _made(server_id: str) -> Next:
+    return Next("build", "Building", {"server_id": server_id})
+
+
+def _build(ctx: Context, row: Instance) -> Outcome:
+    server = look(ctx, row)
+    problem = faulty(server, row)
+    if problem is not None:
+        raise problem
+    if server.status == ACTIVE and not busy(server):
+        return Next("address", "Giving it an address")
+    return wait(ctx, row, LAUNCH_STAGES["build"][1])
+
+
+def _address(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
+    """A machine without its address is still a machine: the reason is told, and the launch goes on."""
+    following = Next("setup", "Setting up")
+    server = look(ctx, row)
+    row.refresh_from_db()
+    if spec.address == "none" or floating.has_public_address(server, row):
+        return following
+    try:
+        address = floating.ensure(
+            ctx, row, spec.floating_ip_id if spec.address == "existing" else floating.NEW
+        )
+    except PortalError as error:
+        if error.outcome != "refused":
+            raise
+        ctx.note(f"No public address: {error.problem.title}")
+        return Next("setup", "Setting up", {"address_problem": error.problem.title})
+    if address is None:
+        return wait(ctx, row, LAUNCH_STAGES["address"][1], "Waiting for the network")
+    look(ctx, row)
+    read_kind(row.allocation, ctx.cloud, CatalogueItem.Kind.FLOATING_IP)
+    return following
+
+
+def _setup(ctx: Context, row: Instance) -> Outcome:
+    """The guest reports on its console; the mirror reads that, so this step calls nothing."""
+    if row.status != ACTIVE:
+        return Done("Made; its set-up was not seen to end, because the machine was stopped or changed")
+    if row.setup_status == "complete":
+        return _ready(ctx, row)
+    if row.setup_status and row.setup_status not in OPEN_SETUP:
+        raise PortalError("instances:setup-failed", name=row.name, status=row.setup_status)
+    return wait(ctx, row, LAUNCH_STAGES["setup"][1])
+
+
+def _ready(ctx: Context, row: Instance) -> Outcome:
+    now = ctx.now
+    row.ready_at = row.ready_at or now
+    Instance.objects.filter(pk=row.pk, ready_at=None).update(ready_at=row.ready_at)
+    live.push_on_commit([row.pk])
+    minutes, seconds = divmod(int((row.ready_at - row.created_at).total_seconds()), 60)
+    words = f"Ready after {minutes} min {seconds} s" if minutes else f"Ready after {seconds} s"
+    problem = ctx.progress.get("address_problem")
+    return Done(f"{words}, without a public address: {problem}" if problem else words)

@@ -1,0 +1,47 @@
+"""What the cloud is asked for: our marks and Exosphere's, the user-data, disk, network and rules."""
+
+from django.conf import settings
+
+from instances import userdata
+from instances.mirror.adopt import tag_of
+from instances.models import Instance
+from instances.specs import LaunchSpec
+from portal.cloud.types import NewServer
+from portal.core.errors import PortalError
+from portal.core.seal import derive, unseal
+from portal.operations.context import Context
+
+# The account that Exosphere's images and people know.
+USERNAME = "exouser"
+
+
+def new_server(ctx: Context, row: Instance, spec: LaunchSpec) -> NewServer:
+    return NewServer(
+        name=spec.name,
+        flavor_id=spec.flavor_id,
+        image_id=spec.image_id,
+        boot_volume_gb=spec.boot_volume_gb,
+        network_ids=(ctx.progress["network_id"],),
+        security_groups=(ctx.progress["security_group_id"],),
+        key_name=ctx.progress["key_name"] or None,
+        user_data=_user_data(ctx, row, spec),
+        metadata=row.metadata,
+        tags=(tag_of(ctx.op.pk),),
+    )
+
+
+def _user_data(ctx: Context, row: Instance, spec: LaunchSpec) -> bytes:
+    public_key = ctx.progress["public_key"]
+    try:
+        return userdata.build(
+            instance_id=str(row.pk),
+            username=USERNAME,
+            ssh_keys=[public_key] if public_key else [],
+            desktop=spec.desktop,
+            boot_script=unseal(spec.sealed_boot_script) if spec.sealed_boot_script else "",
+            push_url=settings.METRICS_PUSH_URL,
+            metrics_key=derive("metrics", str(row.pk)),
+            ca_public_key=settings.SSH_CA_PUBLIC_KEY,
+        )
+    except userdata.BadUserData as error:
+        raise PortalError("portal:bad-input", reason=str(error)) from None

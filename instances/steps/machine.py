@@ -1,0 +1,73 @@
+"""What all steps share: the machine, a look at its server, waiting with a limit, the cloud's record."""
+
+from datetime import timedelta
+
+from instances.mirror.apply import apply
+from instances.mirror.poll import looked_up, mark_deleted
+from instances.mirror.schedule import hasten
+from instances.models import Instance
+from instances.statuses import ERROR, GONE
+from portal.cloud import servers
+from portal.cloud.types import Server
+from portal.core.errors import PortalError
+from portal.operations.context import Context
+from portal.operations.outcomes import Wait
+
+# The mirror wakes a waiting step; this is for the case that it cannot.
+FALLBACK_SECONDS = 15.0
+
+
+def machine(ctx: Context) -> Instance:
+    found = Instance.objects.select_related("allocation", "owner").filter(pk=ctx.op.target_id).first()
+    if found is None:
+        raise PortalError("instances:deleted-meanwhile", name=ctx.op.target_name)
+    return found
+
+
+def look(ctx: Context, row: Instance) -> Server:
+    """The server as it is now, written to the mirror. PortalError when it was deleted, here or elsewhere."""
+    found = look_or_none(ctx, row)
+    if found is None or found.status in GONE:
+        raise PortalError("instances:deleted-meanwhile", name=row.name)
+    return found
+
+
+def look_or_none(ctx: Context, row: Instance) -> Server | None:
+    """As `look`; None where it no longer exists."""
+    began = ctx.now
+    server = looked_up(ctx.cloud, row.server_id)
+    if server is None:
+        mark_deleted(row.pk)
+        return None
+    apply(row.allocation, [server], began=began)
+    return server
+
+
+def busy(server: Server) -> bool:
+    return bool(server.task_state)
+
+
+def wait(ctx: Context, row: Instance, longest_seconds: float, stage: str = "") -> Wait:
+    """Until the mirror sees a change. PortalError once this step has taken longer than it ever should."""
+    since = ctx.op.step_since or ctx.op.created_at
+    if ctx.now - since > timedelta(seconds=longest_seconds):
+        minutes = round(longest_seconds / 60)
+        raise PortalError("instances:too-slow", name=row.name, label=ctx.op.label, minutes=minutes)
+    hasten(row.allocation)
+    return Wait(FALLBACK_SECONDS, stage)
+
+
+def faulty(server: Server, row: Instance) -> PortalError | None:
+    """The error that a server in status ERROR shows."""
+    if server.status != ERROR:
+        return None
+    message = server.fault.message if server.fault else ""
+    if "no valid host" in message.lower():
+        return PortalError("instances:no-room", name=row.name, flavor=row.flavor_name, detail=message)
+    return PortalError("instances:fault", name=row.name, fault=message or "it gave no reason", detail=message)
+
+
+def recorded(ctx: Context, row: Instance, action: str) -> dict[str, str]:
+    """Request ids of Nova's record for this action, with what it says of each ("Error" where it failed)."""
+    found = servers.actions_of(ctx.cloud, row.server_id)
+    return {entry.request_id: entry.message for entry in found if entry.action == action}

@@ -1,0 +1,143 @@
+"""What must be there before a machine: firewall rules, network, key. Found once for all launches."""
+
+import json
+from collections.abc import Callable
+
+from redis.exceptions import RedisError
+
+from allocations.models import Allocation
+from instances.models import Instance
+from instances.queue import enqueue
+from instances.specs import LaunchSpec
+from portal.cloud import keypairs, networks
+from portal.cloud.config import clouds
+from portal.cloud.types import Keypair, Network
+from portal.core.errors import PortalError
+from portal.core.redis_client import client
+from portal.operations.context import Context
+from portal.operations.outcomes import Again, Next, Outcome
+
+# So long what was found for one launch serves the others of the project.
+_KEPT = 600
+_LOCKED = 40
+_AUTO_NAME = "auto_allocated_network"
+
+
+def prepare(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
+    shared = _shared(row.allocation, lambda: _find(ctx, row.allocation))
+    if shared is None:
+        return Again(0.5, "Preparing the network")
+    key_name, public_key = _key(ctx, row.allocation, spec)
+    return Next(
+        "create",
+        "Asking the cloud for the machine",
+        {
+            "network_id": spec.network_id or _network_or_complain(shared),
+            "security_group_id": shared["security_group_id"],
+            "key_name": key_name,
+            "public_key": public_key,
+        },
+    )
+
+
+def _find(ctx: Context, allocation: Allocation) -> dict[str, str]:
+    preset = clouds().cloud(allocation.cloud).portal.security_group_for(allocation.region)
+    group = networks.ensure_security_group(ctx.cloud, preset.name, preset.rules, preset.description)
+    return {"security_group_id": group.id, "network_id": _network(ctx, allocation)}
+
+
+def _network(ctx: Context, allocation: Allocation) -> str:
+    """The project's own network; empty where the person has to choose."""
+    if clouds().cloud(allocation.cloud).portal.auto_allocated:
+        try:
+            return networks.auto_allocated_network(ctx.cloud)
+        except PortalError as error:
+            if error.outcome != "refused":
+                raise
+    usable = [net for net in networks.list_networks(ctx.cloud) if _usable(net)]
+    by_rank = sorted(
+        usable, key=lambda net: (net.name != _AUTO_NAME, allocation.project_name not in net.name)
+    )
+    best = by_rank[0] if by_rank else None
+    fits = best is not None and (
+        len(usable) == 1 or best.name == _AUTO_NAME or allocation.project_name in best.name
+    )
+    return best.id if best is not None and fits else ""
+
+
+def _usable(net: Network) -> bool:
+    return not net.external and net.admin_up and net.status == "ACTIVE" and bool(net.subnet_ids)
+
+
+def _network_or_complain(shared: dict[str, str]) -> str:
+    if not shared["network_id"]:
+        raise PortalError("instances:no-network")
+    return shared["network_id"]
+
+
+def _shared(allocation: Allocation, find: Callable[[], dict[str, str]]) -> dict[str, str] | None:
+    """What `find` found for the project, lately or now; None while another worker is finding it.
+
+    Without Redis every launch finds it for itself, which is slower and does no harm.
+    """
+    key = f"prepared:{allocation.pk}"
+    try:
+        known = client().get(key)
+        if isinstance(known, bytes):
+            return dict(json.loads(known))
+        if not client().set(f"{key}:lock", "1", nx=True, ex=_LOCKED):
+            return None
+    except RedisError:
+        return find()
+    try:
+        found = find()
+        if found["network_id"]:
+            _quietly(lambda: client().set(key, json.dumps(found), ex=_KEPT))
+        return found
+    finally:
+        _quietly(lambda: client().delete(f"{key}:lock"))
+
+
+def forget(allocation: Allocation) -> None:
+    """Find it again: the cloud says that something of it is gone."""
+    _quietly(lambda: client().delete(f"prepared:{allocation.pk}"))
+
+
+def _quietly(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except RedisError:
+        return
+
+
+def _key(ctx: Context, allocation: Allocation, spec: LaunchSpec) -> tuple[str, str]:
+    """Name and public half of the person's key at the cloud, where it is put first if it is new."""
+    if not spec.key_name:
+        return "", ""
+    known = {key.name: key for key in keypairs.list_keypairs(ctx.cloud)}
+    if not spec.public_key:
+        if spec.key_name not in known:
+            raise PortalError("instances:key-gone", key=spec.key_name)
+        return spec.key_name, known[spec.key_name].public_key
+    same = next((key for key in known.values() if _same(key, spec.public_key)), None)
+    if same is not None:
+        return same.name, same.public_key
+    name = _free_name(spec.key_name, known)
+    try:
+        made = keypairs.create_keypair(ctx.cloud, name, spec.public_key)
+    except PortalError as error:
+        if error.id != "cloud:conflict":
+            raise
+        # Another machine of the same launch was quicker: it is in the list now.
+        raise PortalError(error.id, outcome="retry", **error.params) from error
+    enqueue("read_keys", allocation.pk, ctx.op.by_id)
+    return made.name, made.public_key
+
+
+def _same(key: Keypair, public_key: str) -> bool:
+    return key.public_key.split()[:2] == public_key.split()[:2]
+
+
+def _free_name(wanted: str, known: dict[str, Keypair]) -> str:
+    numbered = (f"{wanted}-{number}" for number in range(2, len(known) + 3))
+    return wanted if wanted not in known else next(name for name in numbered if name not in known)
