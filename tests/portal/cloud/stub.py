@@ -102,7 +102,7 @@ class Stub:
             return unauthorized()
         asked = seen.json["auth"]
         number = len(self.sign_ins)
-        scoped = "scope" in asked or "application_credential" in asked["identity"]
+        scoped = isinstance(asked.get("scope"), dict) or "application_credential" in asked["identity"]
         body = self.token(asked["identity"]["methods"], scoped=scoped)
         return Answer(201, body, {"X-Subject-Token": f"token-{number}"})
 
