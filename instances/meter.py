@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from allocations import ledger
-from allocations.models import LedgerEntry
+from allocations.models import Grant, LedgerEntry
 from allocations.rates import charges, resource_of
 from instances.models import Instance
 from portal.cloud.config import clouds
@@ -30,7 +30,7 @@ def settle(row: Instance, until: datetime, cloud: PortalCloud) -> list[LedgerEnt
         LedgerEntry(
             key=f"{row.pk}:{charge.starts_at:%Y%m%dT%H%M%S.%f}",
             allocation_id=row.allocation_id,
-            resource=resource_of(row.flavor_name, charge.starts_at, cloud),
+            resource=resource_of(row.flavor_name, charge.starts_at, cloud) or Grant.Resource.CPU,
             instance_id=str(row.pk),
             instance_name=row.name,
             owner_name=str(row.owner or row.creator_name)[:255],

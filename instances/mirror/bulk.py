@@ -10,32 +10,31 @@ from django.db import connection
 from instances.models import Instance
 
 
+_FIELDS = {field.name: field for field in Instance._meta.concrete_fields}
+
+
 def insert(rows: Sequence[Instance]) -> None:
     """Add rows; one that somebody else has added meanwhile is passed over."""
     if not rows:
         return
-    fields = Instance._meta.concrete_fields
-    columns = ", ".join(_quoted(field.column) for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    table = _quoted(Instance._meta.db_table)
+    columns = ", ".join(_quoted(name) for name in _FIELDS)
+    marks = ", ".join(["%s"] * len(_FIELDS))
     # Names come from the model; every value is passed apart.
-    statement = f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
-    _run(statement, rows, [field.name for field in fields])
+    statement = f"INSERT INTO {_table()} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+    _run(statement, rows, list(_FIELDS))
 
 
 def update(rows: Sequence[Instance], names: Sequence[str]) -> None:
     """Store these fields of each row."""
     if not rows or not names:
         return
-    columns = [Instance._meta.get_field(name).column for name in names]
-    assignments = ", ".join(f"{_quoted(column)} = %s" for column in columns)
-    key = _quoted(Instance._meta.pk.column)
-    statement = f"UPDATE {_quoted(Instance._meta.db_table)} SET {assignments} WHERE {key} = %s"  # noqa: S608
+    assignments = ", ".join(f"{_quoted(name)} = %s" for name in names)
+    statement = f"UPDATE {_table()} SET {assignments} WHERE {_quoted('id')} = %s"  # noqa: S608
     _run(statement, rows, [*names, "id"])
 
 
 def _run(statement: str, rows: Sequence[Instance], names: Sequence[str]) -> None:
-    fields = [Instance._meta.get_field(name) for name in names]
+    fields = [_FIELDS[name] for name in names]
     values = [
         [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows
     ]
@@ -43,5 +42,9 @@ def _run(statement: str, rows: Sequence[Instance], names: Sequence[str]) -> None
         cursor.executemany(statement, values)
 
 
+def _table() -> str:
+    return connection.ops.quote_name(Instance._meta.db_table)
+
+
 def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+    return connection.ops.quote_name(_FIELDS[name].column)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -76,7 +77,7 @@ def looked_up(cloud: Cloud, server_id: str) -> Server | None:
 
 
 @transaction.atomic
-def mark_deleted(instance_id: object, *, at: datetime | None = None) -> bool:
+def mark_deleted(instance_id: UUID, *, at: datetime | None = None) -> bool:
     """The cloud has it no more. Written into the record when it was not the portal that deleted it."""
     row = _live_row(instance_id)
     if row is None:
@@ -103,7 +104,7 @@ def mark_deleted(instance_id: object, *, at: datetime | None = None) -> bool:
     return True
 
 
-def _live_row(instance_id: object) -> Instance | None:
+def _live_row(instance_id: UUID) -> Instance | None:
     rows = Instance.objects.select_for_update(of=("self",)).select_related("allocation", "owner")
     return rows.filter(pk=instance_id, deleted_at=None).first()
 
