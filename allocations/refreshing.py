@@ -49,7 +49,7 @@ def refresh(allocation_id: int) -> None:
     else:
         _store(allocation, quota, entries, now)
     events.publish(
-        [f"allocation.{allocation.pk}"], events.Changed("allocation-changed", {"slug": allocation.slug})
+        [f"allocation.{allocation.pk}"], events.Changed("allocation:changed", {"slug": allocation.slug})
     )
 
 

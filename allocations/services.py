@@ -47,7 +47,7 @@ def apply_projects(
         _end(user, [memberships[key] for key in found.end])
         if found.add or found.change or found.end:
             events.publish([f"user.{user.pk}"], events.AccessChanged())
-            events.publish([f"user.{user.pk}"], events.Changed("allocations-changed"))
+            events.publish([f"user.{user.pk}"], events.Changed("allocations:changed"))
 
 
 def read_again(user: User, cloud: str) -> None:

@@ -10,5 +10,8 @@ handler500 = views.broken
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("", include("portal.home.urls")),
+    path("", include("portal.accounts.urls")),
+    path("", include("allocations.urls")),
     path("operations/", include("portal.operations.urls")),
 ]

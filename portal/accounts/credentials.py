@@ -83,7 +83,7 @@ def refuse(user: User, cloud: str, project_id: str) -> None:
             target_name=credential.project_name,
             cloud=cloud,
         )
-        events.publish([f"user.{user.pk}"], events.Changed("clouds-changed", {"cloud": cloud}))
+        events.publish([f"user.{user.pk}"], events.Changed("clouds:changed", {"cloud": cloud}))
 
 
 def renew(user: User, cloud: str, project_id: str) -> bool:
@@ -124,7 +124,7 @@ def revoke(*, credential: CloudCredential, by: Actor | None, reason: str) -> Non
             reason=reason,
         )
         events.publish(
-            [f"user.{credential.user_id}"], events.Changed("clouds-changed", {"cloud": credential.cloud})
+            [f"user.{credential.user_id}"], events.Changed("clouds:changed", {"cloud": credential.cloud})
         )
         transaction.on_commit(lambda: enqueue("revoke", credential.pk))
 

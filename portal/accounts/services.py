@@ -98,7 +98,7 @@ def disconnect(*, user: User, cloud: str, by: User) -> None:
 
 def announce(user_pk: int, cloud: str) -> None:
     """The person's open pages fetch the states of their connections again."""
-    events.publish([f"user.{user_pk}"], events.Changed("clouds-changed", {"cloud": cloud}))
+    events.publish([f"user.{user_pk}"], events.Changed("clouds:changed", {"cloud": cloud}))
 
 
 def before_sign_out(request: HttpRequest) -> None:

@@ -1,0 +1,43 @@
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from portal.accounts.models import User
+from portal.accounts.views_profile import person
+from portal.cloud.config import clouds
+from portal.core.htmx import page_or_part
+from portal.home.pages import home_of
+
+
+@never_cache
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Signed out: what this is. Signed in: your allocations, or why there are none."""
+    if not isinstance(request.user, User):
+        context = {"provider": clouds().oidc, "clouds": clouds().clouds.values(), "next": "/"}
+        return render(request, "home/landing.html", context)
+    found = home_of(request.user)
+    if not found.cards and not found.connecting:
+        return redirect("no-allocation")
+    return render(request, "home/home.html", {"home": found})
+
+
+@login_required
+@never_cache
+@require_GET
+def parts(request: HttpRequest) -> HttpResponse:
+    """The cards and the states of the connections, as they are now."""
+    return render(request, "home/_parts.html", {"home": home_of(person(request))})
+
+
+@login_required
+@never_cache
+@require_GET
+def no_allocation(request: HttpRequest) -> HttpResponse:
+    found = home_of(person(request))
+    if found.cards:
+        return redirect("home")
+    context = {"home": found, "provider": clouds().oidc}
+    return page_or_part(request, "home/no_allocation.html", "home/_no_allocation.html", context)
