@@ -58,6 +58,11 @@ class Ingest:
             answer = Answer(503, retry_after=5)
         await _send(send, answer)
 
+    async def close(self) -> None:
+        if self._redis is not None:
+            await self._redis.aclose()
+            self._redis = None
+
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
             return Answer(405)
@@ -96,9 +101,9 @@ class Ingest:
         if now - self._watched_at > WATCHED_SECONDS:
             self._watched_at = now
             self._watched = frozenset(await asyncio.to_thread(presence.watched, GROUPS))
-        layer = get_channel_layer()
-        if layer is not None and GROUPS + instance in self._watched:
-            await layer.group_send(GROUPS + instance, Samples(instance, samples).message())
+        layer, group = get_channel_layer(), GROUPS + instance
+        if layer is not None and group in self._watched:
+            await layer.group_send(group, {**Samples(instance, samples).message(), "group": group})
 
     def _connection(self) -> Redis:
         if self._redis is None:
