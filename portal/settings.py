@@ -34,7 +34,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "servestatic.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "portal.core.static_files.StaticFiles",
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
@@ -203,7 +203,16 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Longer than any task may live (its own deadlines end it first), so that a message is delivered again only after a crash.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "queue_order_strategy": "priority"}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "queue_order_strategy": "priority",
+    # Who sends a message does not wait for a Redis that is away: the sweep finds what was not sent.
+    "socket_connect_timeout": 2,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -221,6 +230,7 @@ CELERY_BEAT_SCHEDULE = {
     "metrics-rollup": {"task": "instances.metrics.tasks.roll_up", "schedule": 60.0, "options": {"expires": 60}},
     "ledger-charge": {"task": "allocations.tasks.refresh_due", "schedule": 60.0, "options": {"expires": 60}},
     "meter": {"task": "instances.tasks.meter", "schedule": 300.0, "options": {"expires": 300}},
+    "accounts-sweep": {"task": "portal.accounts.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "credentials-renew": {"task": "portal.accounts.tasks.renew_due", "schedule": 600.0, "options": {"expires": 600}},
     "heartbeat": {"task": "portal.core.tasks.beat_heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
@@ -255,5 +265,7 @@ LOGGING = {
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "redact"]}},
+    # One line per message received and done would bury everything else.
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace")},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }

@@ -119,3 +119,19 @@ def end_all_sessions(*, user: User, by: User) -> None:
         user.save(update_fields=["password"])
         record("account.end-sessions", by=by, scope=f"user.{user.pk}", target_type="user", target_id=user.pk)
         events.publish([f"user.{user.pk}"], events.SignedOut())
+
+
+def switched(*, user: User, by: User) -> None:
+    """An operator switched the account on or off. Off, its open pages end now; its requests end at the next."""
+    with transaction.atomic():
+        action = "account.enable" if user.is_active else "account.disable"
+        record(
+            action,
+            by=by,
+            scope=f"user.{user.pk}",
+            target_type="user",
+            target_id=user.pk,
+            target_name=str(user),
+        )
+        if not user.is_active:
+            events.publish([f"user.{user.pk}"], events.SignedOut())

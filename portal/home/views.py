@@ -3,11 +3,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRedirect
 
 from portal.accounts.models import User
 from portal.accounts.views_profile import person
 from portal.cloud.config import clouds
-from portal.core.htmx import page_or_part
+from portal.core.htmx import page_or_part, wants_part
 from portal.home.pages import home_of
 
 
@@ -38,6 +39,7 @@ def parts(request: HttpRequest) -> HttpResponse:
 def no_allocation(request: HttpRequest) -> HttpResponse:
     found = home_of(person(request))
     if found.cards:
-        return redirect("home")
+        # In an open page htmx would put the whole start page into a part of this one.
+        return HttpResponseClientRedirect("/") if wants_part(request) else redirect("home")
     context = {"home": found, "provider": clouds().oidc}
     return page_or_part(request, "home/no_allocation.html", "home/_no_allocation.html", context)
