@@ -20,16 +20,16 @@ def operation_changed(op: Operation) -> None:
     """Show it: the row, and the timeline of the machine's page."""
     if op.target_type != "instance":
         return
-    if op.kind == "instance.launch" and op.state == Operation.State.FAILED:
-        _launch_failed(op)
     rows = Instance.objects.filter(pk=op.target_id)
     rows.update(version=F("version") + 1)
     live.push([op.target_id])
     events.publish([f"instance.{op.target_id}"], events.Changed("instance:timeline", {"id": op.target_id}))
 
 
-def _launch_failed(op: Operation) -> None:
+def launch_failed(op: Operation) -> None:
     """A machine that the cloud never made shows why, until somebody deletes the row."""
+    if op.kind != "instance.launch" or op.state != Operation.State.FAILED:
+        return
     words = explain(op.error_id, op.error_params)
     now = timezone.now()
     Instance.objects.filter(pk=op.target_id, server_id="", deleted_at=None).update(

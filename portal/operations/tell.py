@@ -6,7 +6,7 @@ from portal.operations.models import Operation
 
 
 def tell(operation: Operation) -> None:
-    """After the current transaction has committed."""
+    """Call it inside the transaction that stores the change: people hear when that has committed."""
     hooks.changed(operation)
     events.publish([f"user.{operation.by_id}"], events.Changed("operation-changed", summary(operation)))
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
@@ -14,8 +15,8 @@ from portal.core.errors import PortalError
 from portal.operations.models import Operation, OperationStep
 
 # A worker that stores nothing for so long is taken for dead. Calls to a cloud end well before that.
-LEASE = timedelta(seconds=60)
-STEP_SECONDS = 45.0
+LEASE = timedelta(seconds=settings.OPERATIONS_LEASE_SECONDS)
+STEP_SECONDS = 0.75 * settings.OPERATIONS_LEASE_SECONDS
 
 State = Operation.State
 

@@ -1,130 +1,81 @@
-"""A worker is killed with -9 at each line of the reconciler and of a handler; another one takes over."""
+"""A process is killed with -9 at each line of our own code that it runs; another one takes over."""
 
 import os
-import signal
-import sys
-from datetime import timedelta
-from pathlib import Path
-from types import FrameType
-from typing import Any
+from collections.abc import Iterable
 
 import pytest
-from django.db import connection
-from django.utils import timezone
 
-import portal.operations
 from portal.accounts.models import User
-from portal.celery import app as celery_app
-from portal.core.redis_client import client
 from portal.operations import reconciler
 from portal.operations.models import Operation
 from tests.crash import kinds
 from tests.crash.cloud import DirectoryCloud
+from tests.crash.harness import killed_at, lines_of, take_over
 from tests.portal.operations.conftest import ask
 
 pytestmark = [pytest.mark.crash, pytest.mark.django_db(transaction=True)]
 
-_WATCHED = (str(Path(portal.operations.__file__).parent), str(Path(kinds.__file__).parent))
-# At most so many lines are tried, spread evenly; CRASH_LINES=all tries each.
-_TRIES = None if os.environ.get("CRASH_LINES") == "all" else 120
+
+def some_of(lines: int, tries: int) -> Iterable[int]:
+    """So many of the lines, spread evenly; CRASH_LINES=all gives each."""
+    step = 1 if os.environ.get("CRASH_LINES") == "all" else max(1, lines // tries)
+    return range(1, lines + 1, step)
 
 
-def count_lines(stop_at: int | None = None) -> list[int]:
-    """Count the lines of our own code that this thread runs from here on; at the given one, die."""
-    ran = [0]
-
-    def line(frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "line":
-            ran[0] += 1
-            if ran[0] == stop_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return line
-
-    def call(frame: FrameType, event: str, argument: Any) -> Any:
-        return line if frame.f_code.co_filename.startswith(_WATCHED) else None
-
-    sys.settrace(call)
-    return ran
+def carried_out_once(op: Operation, cloud: DirectoryCloud) -> None:
+    op.refresh_from_db()
+    assert (op.state, op.outcome) == (Operation.State.DONE, "Ready")
+    for sort in kinds.SORTS:
+        assert [name for name, tag in cloud.all(sort) if tag == f"op:{op.pk}"] == [op.progress[sort]]
+    assert op.history.filter(message="Ready").count() == 1
 
 
-def killed_at(line: int) -> bool:
-    """Work in a process of its own that dies at that line. False: it was done before it came there."""
-    connection.close()
-    client().connection_pool.disconnect()
-    child = os.fork()
-    if child == 0:
-        celery_app._after_fork()
-        count_lines(line)
-        reconciler.advance_next()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
-def take_over() -> None:
-    """What time does: leases end, retries come due, and another worker works."""
-    past = timezone.now() - timedelta(seconds=1)
-    Operation.objects.filter(state=Operation.State.RUNNING).update(lease_until=past)
-    Operation.objects.filter(state__in=["queued", "waiting"]).update(run_after=past)
-    while reconciler.advance_next():
-        pass
-
-
-@pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DirectoryCloud:
-    monkeypatch.setenv("CRASH_CLOUD", str(tmp_path))
-    return DirectoryCloud(tmp_path)
-
-
-@pytest.fixture
-def ada(transactional_db: None) -> User:
-    return User.objects.create_user("ada")
-
-
-def lines_of_one_run(ada: User) -> int:
-    ask(ada, kinds.KIND)
-    ran = count_lines()
-    try:
-        assert reconciler.advance_next()
-    finally:
-        sys.settrace(None)
-    return ran[0]
-
-
-def test_killed_at_any_line_nothing_is_lost_or_made_twice(
-    ada: User, cloud: DirectoryCloud, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_killed_at_any_line_loses_nothing_and_makes_nothing_twice(
+    ada: User, cloud: DirectoryCloud, one_turn: None
 ) -> None:
-    # The whole operation in one turn, however slow this machine is at the moment.
-    monkeypatch.setattr(reconciler, "TURN_SECONDS", 60.0)
-    lines = lines_of_one_run(ada)
-    step = 1 if _TRIES is None else max(1, lines // _TRIES)
+    ask(ada, kinds.KIND)
+    lines = list(some_of(lines_of(reconciler.advance_next), 100))
     killed = 0
-    for line in range(1, lines + 1, step):
+    for line in lines:
         op = ask(ada, kinds.KIND)
-        killed += killed_at(line)
+        killed += killed_at(line, reconciler.advance_next)
         take_over()
-        op.refresh_from_db()
-        assert (op.state, op.outcome) == (Operation.State.DONE, "Ready"), f"killed at line {line}"
-        for sort in kinds.SORTS:
-            made = [name for name, tag in cloud.all(sort) if tag == f"op:{op.pk}"]
-            assert made == [op.progress[sort]], f"{len(made)} of {sort}, killed at line {line}"
-        assert op.history.filter(message="Ready").count() == 1
-    assert killed >= lines // step * 0.95
+        try:
+            carried_out_once(op, cloud)
+        except AssertionError as error:
+            raise AssertionError(f"killed at line {line}: {error}") from error
+    assert killed >= len(lines) * 0.95
 
 
 def test_a_handler_that_does_not_look_would_be_found_out(
-    ada: User, cloud: DirectoryCloud, monkeypatch: pytest.MonkeyPatch
+    ada: User, cloud: DirectoryCloud, one_turn: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The harness can fail: without looking first, some line of the same run makes a second server."""
-    monkeypatch.setattr(reconciler, "TURN_SECONDS", 60.0)
-    lines = lines_of_one_run(ada)
+    ask(ada, kinds.KIND)
+    lines = lines_of(reconciler.advance_next)
     monkeypatch.setattr(DirectoryCloud, "find", lambda self, sort, tag: None)
-    doubled = False
     for line in range(lines // 3, lines + 1, 4):
         op = ask(ada, kinds.KIND)
-        killed_at(line)
+        killed_at(line, reconciler.advance_next)
         take_over()
-        doubled = sum(tag == f"op:{op.pk}" for _, tag in cloud.all("server")) > 1
-        if doubled:
-            break
-    assert doubled
+        if sum(tag == f"op:{op.pk}" for _, tag in cloud.all("server")) > 1:
+            return
+    pytest.fail("no line of the run made a second server")
+
+
+def test_a_web_process_killed_while_it_accepts_keeps_all_of_the_request_or_none(
+    ada: User, cloud: DirectoryCloud
+) -> None:
+    lines = list(some_of(lines_of(lambda: ask(ada, kinds.KIND)), 40))
+    take_over()
+    kept = 0
+    for line in lines:
+        Operation.objects.all().delete()
+        assert killed_at(line, lambda: ask(ada, kinds.KIND))
+        asked = list(Operation.objects.all())
+        take_over()
+        for op in asked:
+            kept += 1
+            assert [step.message for step in op.history.all()][0] == "Asked for by ada"
+            carried_out_once(op, cloud)
+    assert 0 < kept < len(lines)

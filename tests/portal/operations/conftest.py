@@ -7,7 +7,7 @@ import pytest
 
 from portal.accounts.models import User
 from portal.core.errors import PortalError
-from portal.operations import clouds, registry, services
+from portal.operations import clouds, hooks, registry, services
 from portal.operations.context import Context
 from portal.operations.models import Operation
 from portal.operations.outcomes import Done, Outcome
@@ -83,3 +83,10 @@ def renewals(monkeypatch: pytest.MonkeyPatch) -> Renewals:
     stand_in = Renewals()
     monkeypatch.setattr(clouds, "renew", stand_in.renew)
     return stand_in
+
+
+@pytest.fixture(autouse=True)
+def no_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other apps do about a change is tested with them."""
+    monkeypatch.setattr(hooks, "_on_change", [])
+    monkeypatch.setattr(hooks, "_within_change", [])
