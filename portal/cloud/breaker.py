@@ -94,6 +94,11 @@ def succeeded(circuit: str) -> None:
     quietly(note, None)
 
 
+def forget_all() -> None:
+    """For tests: this process has told nothing yet."""
+    _told.clear()
+
+
 def health(circuits: dict[str, str]) -> list[Health]:
     """How each service was when last called; `circuits` maps circuit to the name of its service."""
     wanted = [key for circuit in circuits for key in _keys(circuit)]

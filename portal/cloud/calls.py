@@ -13,7 +13,7 @@ from portal.cloud import translate
 from portal.cloud.connection import Cloud
 from portal.core.errors import PortalError
 
-Service = Literal["compute", "image", "network", "block_storage", "placement", "identity"]
+Service = Literal["compute", "image", "network", "block-storage", "placement", "identity"]
 Params = Mapping[str, str | int]
 # What the portal's reading of servers is written for; an older cloud is asked for the newest that it has.
 COMPUTE = "2.90"
@@ -107,6 +107,6 @@ def _request(cloud: Cloud, service: Service, path: str, method: str, **how: Any)
 
     The SDK's own `request` keeps past connections, and their tokens, alive in a cache of names for statsd.
     """
-    proxy = getattr(cloud.sdk, service)
+    proxy = getattr(cloud.sdk, service.replace("-", "_"))
     response: requests.Response = Adapter.request(proxy, path, method, raise_exc=False, **how)
     return response

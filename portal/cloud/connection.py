@@ -22,6 +22,7 @@ from portal.cloud.logins import (
     TokenLogin,
 )
 from portal.cloud.wire import on_call
+from portal.core import deadline as deadlines
 
 __all__ = [
     "AppCredentialLogin",
@@ -102,8 +103,9 @@ class Cloud:
 
 
 def connect(login: Login, *, region: str, deadline: float | None = None) -> Cloud:
-    """`deadline` is a value of time.monotonic() that no call will outlive."""
-    return Cloud(clouds().cloud(login.cloud), login, region, deadline)
+    """No call will outlive `deadline`, a value of time.monotonic(); by default that of the present task."""
+    end = deadlines.current() if deadline is None else deadline
+    return Cloud(clouds().cloud(login.cloud), login, region, end)
 
 
 def forget_versions() -> None:

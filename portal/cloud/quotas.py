@@ -41,9 +41,9 @@ def compute_quotas(cloud: Cloud) -> list[Quota]:
     return _absolute(calls.compute(cloud, "GET", "/limits")["limits"]["absolute"], _COMPUTE)
 
 
-@translate.translated("block_storage")
+@translate.translated("block-storage")
 def volume_quotas(cloud: Cloud) -> list[Quota]:
-    return _absolute(calls.send(cloud, "block_storage", "GET", "/limits")["limits"]["absolute"], _VOLUME)
+    return _absolute(calls.send(cloud, "block-storage", "GET", "/limits")["limits"]["absolute"], _VOLUME)
 
 
 @translate.translated("network")

@@ -8,18 +8,18 @@ from portal.cloud.parse import Row, moment, number, text, words
 from portal.cloud.types import Attachment, Volume
 
 
-@translate.translated("block_storage")
+@translate.translated("block-storage")
 def list_volumes(cloud: Cloud) -> list[Volume]:
-    rows = calls.rows(cloud, "block_storage", "/volumes/detail", "volumes")
+    rows = calls.rows(cloud, "block-storage", "/volumes/detail", "volumes")
     return [_volume(row) for row in rows]
 
 
-@translate.translated("block_storage")
+@translate.translated("block-storage")
 def get_volume(cloud: Cloud, volume_id: str) -> Volume:
-    return _volume(calls.send(cloud, "block_storage", "GET", f"/volumes/{volume_id}")["volume"])
+    return _volume(calls.send(cloud, "block-storage", "GET", f"/volumes/{volume_id}")["volume"])
 
 
-@translate.translated("block_storage")
+@translate.translated("block-storage")
 def create_volume(
     cloud: Cloud,
     *,
@@ -40,11 +40,11 @@ def create_volume(
         wanted["imageRef"] = image_id
     if volume_type:
         wanted["volume_type"] = volume_type
-    return _volume(calls.send(cloud, "block_storage", "POST", "/volumes", json={"volume": wanted})["volume"])
+    return _volume(calls.send(cloud, "block-storage", "POST", "/volumes", json={"volume": wanted})["volume"])
 
 
 def delete_volume(cloud: Cloud, volume_id: str) -> None:
-    calls.send(cloud, "block_storage", "DELETE", f"/volumes/{volume_id}")
+    calls.send(cloud, "block-storage", "DELETE", f"/volumes/{volume_id}")
 
 
 def _volume(row: Row) -> Volume:

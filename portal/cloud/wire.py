@@ -8,7 +8,7 @@ import io
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,8 @@ MAX_ANSWER = 64 * 1024 * 1024
 _CHUNK = 256 * 1024
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _BROKEN = frozenset({500, 502, 503, 504})
+# Old names that catalogues still have, beside the new one or instead of it.
+_ALIASES = {"volumev3": "block-storage", "volumev2": "block-storage", "volume": "block-storage"}
 _VERSION = re.compile(r"/v\d[\d.]*(/.*)?$")
 
 # At DEBUG these write whole request bodies: boot scripts, keys and passwords among them.
@@ -57,7 +59,8 @@ class Wire:
             return
         for entry in token.service_catalog.catalog:
             for endpoint in entry.get("endpoints", ()):
-                self.services[_base(str(endpoint.get("url", "")))] = str(entry.get("type", ""))
+                kind = str(entry.get("type", ""))
+                self.services[_base(str(endpoint.get("url", "")))] = _ALIASES.get(kind, kind)
 
     def service_of(self, url: str) -> str:
         fitting = [base for base in self.services if _is_under(url, base)]
@@ -189,12 +192,3 @@ def session_for(wire: Wire, *, verify: bool | str) -> requests.Session:
 def close_idle() -> None:
     """Close the connections that nobody uses at the moment."""
     _pool.close()
-
-
-def circuits(cloud: str, regions: Iterable[str], services: Iterable[str]) -> dict[str, str]:
-    """The circuits that health pages look at, with the names to show."""
-    return {
-        breaker.circuit(cloud, region, service): f"{service} {region}"
-        for region in regions
-        for service in services
-    }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from portal.cloud import connection, tokens, wire
+from portal.cloud import breaker, connection, tokens, wire
 from portal.cloud.config import clouds
 from portal.cloud.connection import AppCredentialLogin, Cloud, connect
 from tests.portal.cloud.stub import Stub, running
@@ -61,6 +61,7 @@ def _forget() -> None:
     clouds.cache_clear()
     connection.forget_versions()
     tokens.forget_all()
+    breaker.forget_all()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from portal.cloud import servers, tokens
 from portal.cloud.connection import AppCredentialLogin, Cloud, PasswordLogin, connect
+from portal.core import deadline
 from portal.core.errors import PortalError
 from tests.portal.cloud.stub import PROJECT, USER, Answer, Stub, unauthorized
 
@@ -177,3 +178,12 @@ def test_request_ids_of_changes_are_kept_and_those_of_reads_are_not(cloud: Cloud
     servers.list_servers(cloud)
     servers.start(cloud, "s1")
     assert cloud.request_ids == ["req-change"]
+
+
+def test_inside_a_task_its_deadline_holds_for_every_call(stub: Stub, login: AppCredentialLogin) -> None:
+    stub.compute("GET", "/servers/detail", Answer(200, {"servers": []}, delay=0.9))
+    with deadline.within(0.3), pytest.raises(PortalError) as late:
+        servers.list_servers(connect(login, region="IU"))
+    assert late.value.id == "cloud:timeout"
+    with deadline.within(5):
+        assert servers.list_servers(connect(login, region="IU")) == []
