@@ -1,0 +1,34 @@
+"""Launches on the demo cloud, through operations and mirror, as workers carry them out."""
+
+import pytest
+
+from instances import services
+from instances.models import Instance
+from portal.cloud import servers
+from tests.instances.demo import Project
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_launch_ends_with_a_ready_machine_that_both_portals_know(project: Project) -> None:
+    [op] = services.launch(
+        allocation=project.allocation,
+        by=project.people["bob"],
+        request=project.request("lab", address="automatic"),
+    )
+
+    project.settle(op)
+
+    row = Instance.objects.get(pk=op.target_id)
+    assert (op.state, op.error_id) == ("done", ""), op.error_detail
+    assert op.outcome.startswith("Ready after")
+    assert (row.status, row.setup_status) == ("ACTIVE", "complete")
+    assert row.owner == project.people["bob"]
+    assert row.ready_at is not None
+    assert row.public_address
+    assert row.image_name == "Featured-Debian12"
+    server = servers.get_server(project.cloud_as("alice"), row.server_id)
+    assert f"op:{op.pk}" in server.tags
+    assert server.metadata["exoServerVersion"] == "6"
+    assert '"complete"' in server.metadata["exoSetup"]
+    assert server.metadata["helioInstance"] == str(row.pk)
