@@ -10,7 +10,7 @@ from instances.metrics import store
 from instances.metrics.models import Sample
 from instances.metrics.points import Point, bucket
 from portal.core import presence
-from portal.core.events import Samples, send
+from portal.core.events import Samples, send_best_effort
 
 MINUTE = Sample.Resolution.MINUTE
 # A console log may hold a day of lines; their full resolution is kept an hour, their minutes for the day.
@@ -41,7 +41,7 @@ def _known_minutes(instance_id: UUID, since: datetime) -> set[datetime]:
 def _show(instance_id: UUID, points: Sequence[Point]) -> None:
     group = f"metrics.{instance_id}"
     if presence.watching(group):
-        send([group], Samples(str(instance_id), [_wire(point) for point in points]))
+        send_best_effort([group], Samples(str(instance_id), [_wire(point) for point in points]))
 
 
 def _point(line: Usage) -> Point:
