@@ -14,13 +14,15 @@ import httpx
 from django.utils import timezone
 
 from allocations.models import Allocation
+from instances import services
 from instances.mirror import catalogue, details, poll, schedule
 from instances.models import CatalogueItem, Instance, Poll
 from instances.specs import LaunchRequest
 from portal.accounts.models import CloudCredential, CloudLink, User
-from portal.cloud import identity
+from portal.cloud import identity, servers
 from portal.cloud.config import clouds
 from portal.cloud.connection import Cloud, PasswordLogin, connect, forget_versions
+from portal.cloud.types import Server
 from portal.core.seal import seal
 from portal.operations import reconciler
 from portal.operations.models import Operation
@@ -152,6 +154,25 @@ class Project:
         soon = timezone.now()
         Operation.objects.filter(state__in=("queued", "waiting"), run_after__gt=soon).update(run_after=soon)
 
+    def machine(self, by: str = "bob", **changes: Any) -> Instance:
+        """A machine that runs; its launch at most waits for the guest's set-up."""
+        made = services.launch(
+            allocation=self.allocation, by=self.people[by], request=self.request("lab", **changes)
+        )
+        self.settle(*made, until=lambda: all(op.step == "setup" or not op.live for op in made))
+        return Instance.objects.select_related("allocation", "owner").get(pk=made[0].target_id)
+
+    def act(self, row: Instance, action: str, by: str = "bob", **params: Any) -> Operation:
+        """Ask for an action, and see it end."""
+        asked = services.act(instance=row, by=self.people[by], action=action, params=params)
+        self.settle(asked)
+        row.refresh_from_db()
+        return asked
+
+    def server(self, row: Instance) -> Server:
+        """What the cloud itself says."""
+        return servers.get_server(self.cloud_as("alice"), row.server_id)
+
     def request(self, name: str = "lab", **changes: Any) -> LaunchRequest:
         given = {
             "name": name,
@@ -166,7 +187,9 @@ class Project:
         return max(rows, key=lambda row: row.data.get("created", "")).cloud_id
 
 
-def connected_project(demo: DemoCloud, name: str = "BIO220047", people: tuple[str, ...] = ("alice", "bob")) -> Project:
+def connected_project(
+    demo: DemoCloud, name: str = "BIO220047", people: tuple[str, ...] = ("alice", "bob")
+) -> Project:
     """Rows as sign-in makes them, with application credentials made at the cloud's own Keystone."""
     demo.control("POST", "/seed", {"seed": "empty"})
     demo.control("DELETE", "/calls")
@@ -190,7 +213,11 @@ def _connect(login: PasswordLogin, name: str, allocation: Allocation) -> User:
     join(user, allocation, "pi" if name == "alice" else "member")
     token = identity.scoped(login, allocation.project_id)
     CloudLink.objects.create(
-        user=user, cloud="demo", state="connected", cloud_user_id=token.user_id, cloud_user_name=token.user_name
+        user=user,
+        cloud="demo",
+        state="connected",
+        cloud_user_id=token.user_id,
+        cloud_user_name=token.user_name,
     )
     made = identity.create_app_credential(
         login, project_id=allocation.project_id, name=f"test-{name}", expires_at=None
