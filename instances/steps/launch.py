@@ -15,7 +15,7 @@ from instances.mirror.adopt import tag_of
 from instances.mirror.catalogue import read_kind
 from instances.models import CatalogueItem, Instance
 from instances.specs import LaunchSpec
-from instances.statuses import ACTIVE
+from instances.statuses import ACTIVE, ERROR
 from instances.steps import floating
 from instances.steps.launch_server import new_server
 from instances.steps.link import link_server
@@ -106,6 +106,8 @@ def _address(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
 
 def _setup(ctx: Context, row: Instance) -> Outcome:
     """The guest reports on its console; the mirror reads that, so this step calls nothing."""
+    if row.status == ERROR:
+        raise PortalError("instances:fault", name=row.name, fault=row.fault_message or "it gave no reason")
     if row.status != ACTIVE:
         return Done("Made; its set-up was not seen to end, because the machine was stopped or changed")
     if row.setup_status == "complete":

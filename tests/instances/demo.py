@@ -1,4 +1,4 @@
-"""A demo cloud in a process of its own, and a portal that is driven by hand: one turn, one reading at a time."""
+"""A demo cloud in a process of its own, and a portal driven by hand: one turn, one reading at a time."""
 
 import json
 import os

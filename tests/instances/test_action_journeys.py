@@ -137,7 +137,7 @@ def test_an_address_is_assigned_and_taken_away(project: Project) -> None:
     assert done(kept) == ("done", "")
     assert row.public_address == ""
     assert kept.outcome == f"{address} kept for the project"
-    [free] = [item for item in CatalogueItem.objects.filter(kind="floating_ip")]
+    [free] = CatalogueItem.objects.filter(kind="floating_ip")
     assert done(project.act(row, "assign_address", address=free.cloud_id)) == ("done", "")
     assert row.public_address == address
     released = project.act(row, "unassign_address", release=True)
