@@ -1,10 +1,10 @@
 """Pure: one moment of one machine, and the mean of many."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-Gpu = dict[str, float | None]
+Gpu = Mapping[str, float | None]
 
 
 class Point(NamedTuple):
@@ -16,7 +16,7 @@ class Point(NamedTuple):
     ram: float | None = None
     ram_peak: float | None = None
     disk: float | None = None
-    gpus: list[Gpu] | None = None
+    gpus: Sequence[Gpu] | None = None
     net_in: float | None = None
     net_out: float | None = None
 
@@ -67,7 +67,7 @@ def _most(values: Sequence[float | None]) -> float | None:
     return max((value for value in values if value is not None), default=None)
 
 
-def _merge_gpus(lists: Sequence[list[Gpu]]) -> list[Gpu] | None:
+def _merge_gpus(lists: Sequence[Sequence[Gpu]]) -> list[Gpu] | None:
     """Device by device; a device that was away for part of the time counts where it was there."""
     if not lists:
         return None

@@ -1,6 +1,8 @@
 """When load is worth a word."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,10 +12,14 @@ from instances.metrics.points import Point
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def minutes(values: list[float | None], field: str, *, every: int = 5, end: datetime = NOW) -> list[Point]:
+def minutes(
+    values: Sequence[float | None], field: str, *, every: int = 5, end: datetime = NOW
+) -> list[Point]:
     """One point each `every` seconds, the last at `end`."""
     first = end - timedelta(seconds=every * (len(values) - 1))
-    return [Point(first + timedelta(seconds=every * i), **{field: value}) for i, value in enumerate(values)]
+    times = [first + timedelta(seconds=every * index) for index in range(len(values))]
+    given: list[dict[str, Any]] = [{field: value} for value in values]
+    return [Point(at, **fields) for at, fields in zip(times, given, strict=True)]
 
 
 @pytest.mark.parametrize(

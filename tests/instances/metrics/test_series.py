@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instances.metrics.models import Sample
-from instances.metrics.points import Point
+from instances.metrics.points import Gpu, Point
 from instances.metrics.series import RANGES, columns, gap_seconds, points, thin, with_gaps
 from instances.models import Instance
 from tests.instances.metrics.conftest import NOW
@@ -16,10 +16,8 @@ from tests.instances.metrics.conftest import NOW
 Resolution = Sample.Resolution
 
 
-def every(seconds: float, count: int, start: datetime = NOW, **fields: float) -> list[Point]:
-    return [
-        Point(start + timedelta(seconds=seconds * index), **{"cpu": 1.0, **fields}) for index in range(count)
-    ]
+def every(seconds: float, count: int, start: datetime = NOW) -> list[Point]:
+    return [Point(start + timedelta(seconds=seconds * index), cpu=1.0) for index in range(count)]
 
 
 class TestRanges:
@@ -88,7 +86,7 @@ class TestGaps:
 
 class TestColumns:
     def test_every_column_is_as_long_as_the_times(self) -> None:
-        gpus = [{"util": 5.0, "mem": None}, {"util": 7.0, "mem": 9.0}]
+        gpus: list[Gpu] = [{"util": 5.0, "mem": None}, {"util": 7.0, "mem": 9.0}]
         found = columns([Point(NOW, cpu=1), Point(NOW + timedelta(seconds=5), cpu=2, gpus=gpus)])
         assert found["t"] == [1772366400000, 1772366405000]
         assert found["cpu"] == [1, 2]
@@ -99,7 +97,8 @@ class TestColumns:
         assert set(found) == {"t", "cpu", "cpu_peak", "ram", "ram_peak", "disk", "net_in", "net_out", "gpus"}
 
     def test_a_gpu_that_came_later_is_a_gap_before(self) -> None:
-        one, two = [{"util": 5.0, "mem": 1.0}], [{"util": 5.0, "mem": 1.0}, {"util": 6.0, "mem": 2.0}]
+        one: list[Gpu] = [{"util": 5.0, "mem": 1.0}]
+        two: list[Gpu] = [*one, {"util": 6.0, "mem": 2.0}]
         found = columns([Point(NOW, gpus=one), Point(NOW + timedelta(seconds=5), gpus=two)])
         assert found["gpus"][1]["util"] == [None, 6.0]
 
