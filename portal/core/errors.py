@@ -23,9 +23,18 @@ class Problem:
     status: int = 400
 
 
+class _Unknown(str):
+    """Stands for a value that an old row lacks, whatever the text's format for it."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return "?"
+
+
 class _Blank(dict[str, Any]):
     def __missing__(self, key: str) -> str:
-        return "?"
+        return _Unknown()
 
 
 _catalogue: dict[str, Problem] = {}

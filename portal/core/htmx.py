@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 
 Level = Literal["success", "info", "warning", "danger"]
 
@@ -23,7 +24,7 @@ def page_or_part(
     """Render template `part` for htmx and `page` for everybody else, from the same context."""
     response = render(request, part if wants_part(request) else page, context, status=status)
     # Both live at one URL, so no cache may give one for the other.
-    response.headers.setdefault("Vary", "HX-Request")
+    patch_vary_headers(response, ["HX-Request"])
     return response
 
 
