@@ -86,7 +86,9 @@ def initial_files(spec: GuestSpec, written: dict[str, bytes]) -> Files:
     }
     for path, content in written.items():
         if not path.endswith("agent.json"):
-            files[posixpath.normpath("/" + path)] = content[:MAX_FILE_BYTES].decode("utf-8", "replace")
+            files[posixpath.normpath("/" + path.lstrip("/"))] = content[:MAX_FILE_BYTES].decode(
+                "utf-8", "replace"
+            )
     homes = {f"/home/{spec.default_user}"}
     if spec.from_exosphere:
         homes.add("/home/exouser")

@@ -70,7 +70,9 @@ async def serve(host: Host, process: asyncssh.SSHServerProcess[str]) -> None:
     """Run one SSH session: the given command, or an interactive shell, until exit or hang-up."""
     user = str(process.get_extra_info("username"))
     shell = Shell(host, user, process)
-    reader = asyncio.create_task(_read(shell))
+    session = asyncio.current_task()
+    assert session is not None
+    watching = [asyncio.create_task(_read(shell)), asyncio.create_task(_hang_up(process, session))]
     try:
         if process.command is not None:
             await run_line(shell, process.command[:MAX_LINE])
@@ -79,11 +81,16 @@ async def serve(host: Host, process: asyncssh.SSHServerProcess[str]) -> None:
     except (BrokenPipeError, ConnectionError, asyncssh.Error):
         shell.status = 255  # the client has gone
     finally:
-        reader.cancel()
-        for task in shell.background:
+        for task in (*watching, *shell.background):
             task.cancel()
         with suppress(OSError):
             process.exit(shell.status & 0xFF)
+
+
+async def _hang_up(process: asyncssh.SSHServerProcess[str], session: asyncio.Task[None]) -> None:
+    """A client that has gone ends what it ran. (The end of its input alone does not.)"""
+    await process.wait_closed()
+    session.cancel()
 
 
 async def _read(shell: Shell) -> None:

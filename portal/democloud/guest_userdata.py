@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import gzip
 import json
 import re
 import zlib
@@ -74,7 +73,7 @@ def parse(user_data: bytes | None) -> UserData:
             config = _config(body)
             files.update(_files(config))
             keys.update(_user_keys(config))
-            hostname = str(config["hostname"]) if config.get("hostname") else hostname
+            hostname = _text(config.get("hostname")) or hostname
         elif kind in {"x-shellscript", "cloud-boothook"}:
             scripts.append(body.decode("utf-8", "replace"))
     return UserData(files, keys, tuple(scripts), hostname)
@@ -128,21 +127,26 @@ def _files(config: dict[str, Any]) -> dict[str, bytes]:
     if not isinstance(entries, list):
         return {}
     return {
-        str(entry["path"]): _content(entry.get("content") or "", str(entry.get("encoding") or "text/plain"))
+        _text(entry["path"]): _content(entry.get("content"), _text(entry.get("encoding")))
         for entry in entries
-        if isinstance(entry, dict) and entry.get("path")
+        if isinstance(entry, dict) and _text(entry.get("path"))
     }
 
 
+def _text(value: object) -> str:
+    """Only texts: writing out a nested value could be what its author hopes for (an alias bomb)."""
+    return value if isinstance(value, str) else ""
+
+
 def _content(content: object, encoding: str) -> bytes:
-    data = content if isinstance(content, bytes) else str(content).encode()
+    data = content if isinstance(content, bytes) else _text(content).encode()
     encoding = encoding.lower().replace("base64", "b64").replace("gzip", "gz")
     try:
         if encoding.endswith("b64"):
             data = base64.b64decode(data)
         if encoding.startswith("gz"):
             data = zlib.decompressobj(wbits=31).decompress(data, MAX_BYTES)
-    except (binascii.Error, zlib.error, gzip.BadGzipFile):
+    except (binascii.Error, ValueError, zlib.error):
         return b""
     return data
 
@@ -152,7 +156,7 @@ def _user_keys(config: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     users = config.get("users")
     found: dict[str, tuple[str, ...]] = {}
     for entry in users if isinstance(users, list) else []:
-        if isinstance(entry, dict) and entry.get("name"):
+        if isinstance(entry, dict) and _text(entry.get("name")):
             keys = entry.get("ssh_authorized_keys") or entry.get("ssh-authorized-keys") or []
-            found[str(entry["name"])] = tuple(str(key) for key in keys) if isinstance(keys, list) else ()
+            found[entry["name"]] = tuple(_text(key) for key in keys) if isinstance(keys, list) else ()
     return found
