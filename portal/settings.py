@@ -246,7 +246,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": _STATIC_BACKEND},
 }
-SERVESTATIC_KEEP_ONLY_HASHED_FILES = False
+# Packed or read by nobody but a debugger: compressing them is most of the work of collectstatic.
+SERVESTATIC_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "jpeg", "gif", "webp", "ico", "woff", "woff2", "gz", "br", "map"]
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -1,3 +1,4 @@
+from django.contrib import admin
 from django.urls import include, path
 
 from portal.core import views
@@ -13,5 +14,9 @@ urlpatterns = [
     path("", include("portal.home.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("allocations.urls")),
+    path("", include("instances.urls")),
+    path("", include("instances.metrics.urls")),
     path("operations/", include("portal.operations.urls")),
+    path("api/", include("portal.api.urls")),
+    path("admin/", admin.site.urls),
 ]

@@ -42,7 +42,7 @@ def issue(user: User, name: str, scope: str, days: int) -> tuple[ApiToken, str]:
             hint=plain[-4:],
             expires_at=now + timedelta(days=days),
         )
-        _record("token.issue", user, token, scope=scope, days=days)
+        _record("token.issue", user, token, token_scope=scope, days=days)
     return token, plain
 
 

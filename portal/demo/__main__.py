@@ -111,7 +111,7 @@ def children(
         child(
             "web",
             *(PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(port)),
-            *("--lifespan", "off", "--ws", "websockets", "--no-access-log", "--timeout-graceful-shutdown", "3"),
+            *("--lifespan", "off", "--ws", "websockets-sansio", "--no-access-log", "--timeout-graceful-shutdown", "3"),
         ),
         worker("operations", "operations", 12),
         worker("background", "mirror,metrics,default", 8),
@@ -119,8 +119,23 @@ def children(
     ]
 
 
+def collected() -> bool:
+    """Whether the compressed static files are as new as everything that they are made of; making them takes long."""
+    manifest = BASE / ".staticfiles/staticfiles.json"
+    if not manifest.exists():
+        return False
+    sources = [BASE / "requirements/demo.lock", BASE / "static/package-lock.json", BASE / "portal/settings.py"]
+    for folder in ("css", "js", "img", "vendor"):
+        sources += (BASE / "static" / folder).rglob("*")
+    made = manifest.stat().st_mtime
+    return all(path.stat().st_mtime <= made for path in sources)
+
+
 def prepare(env: Mapping[str, str]) -> None:
-    for arguments in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
+    steps = [["migrate", "--verbosity", "0"]]
+    if not collected():
+        steps.append(["collectstatic", "--noinput", "--verbosity", "0"])
+    for arguments in steps:
         done = subprocess.run([PYTHON, "manage.py", *arguments], cwd=BASE, env=dict(env), capture_output=True, check=False)
         if done.returncode:
             raise StartFailed(f"manage.py {arguments[0]} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
@@ -177,7 +192,7 @@ def greet(url: str, people: list[dict[str, object]], folder: Path) -> None:
     say("  Sign in with CILogon as:")
     for person in people:
         allocations = ", ".join(str(name) for name in person["allocations"]) or "none"  # type: ignore[attr-defined]
-        say(f"    {person['sign_in']!s:<10} {person['role']!s:<46} allocations: {allocations}")
+        say(f"    {person['sign_in']!s:<10} {person['role']!s:<58} allocations: {allocations}")
     say(f"\n  People and API tokens: {folder}/people.json   Logs: {folder}/logs/   Ctrl-C ends everything.\n")
 
 
