@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from allocations.models import Allocation, Grant, LedgerEntry
+from portal.core import bulk
 from portal.core.audit import Actor, record
 
 _ZERO = Decimal(0)
@@ -60,7 +61,7 @@ def charge_many(entries: Iterable[LedgerEntry]) -> int:
     known = set(LedgerEntry.objects.filter(key__in=given).values_list("key", flat=True))
     fresh = [entry for key, entry in given.items() if key not in known]
     # Two meters at once: the unique key decides, and the loser's rows are passed over.
-    LedgerEntry.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+    bulk.insert(fresh)
     return len(fresh)
 
 

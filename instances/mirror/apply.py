@@ -14,13 +14,14 @@ from django.utils import timezone
 from allocations import ledger
 from allocations.models import Allocation
 from instances import live, meter
-from instances.mirror import adopt, bulk, joins
+from instances.mirror import adopt, joins
 from instances.mirror.fields import STATE, UNSEEN, facts_of, setup_of
 from instances.models import Instance
 from instances.statuses import DELETED
 from portal.cloud.config import clouds
 from portal.cloud.schema import PortalCloud
 from portal.cloud.types import Server
+from portal.core import bulk
 from portal.operations import services as operations
 
 # What the quota and the burn rate depend on.

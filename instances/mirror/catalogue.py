@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from allocations.models import Allocation
 from instances import live
-from instances.mirror import bulk, readers
+from instances.mirror import readers
 from instances.mirror.fields import clean
 from instances.mirror.joins import apply_to, load
 from instances.models import CatalogueItem, Instance
@@ -21,7 +21,7 @@ from portal.accounts import credentials
 from portal.accounts.models import CloudCredential, User
 from portal.cloud import flavors, images, keypairs, networks, volumes
 from portal.cloud.connection import Cloud
-from portal.core import events
+from portal.core import bulk, events
 from portal.core.errors import PortalError
 
 Kind = CatalogueItem.Kind

@@ -139,6 +139,8 @@ def test_a_machine_that_cannot_be_built_stays_visible_and_can_be_deleted(project
 
 
 def test_a_machine_that_breaks_during_its_set_up_fails_its_launch(project: Project) -> None:
+    # Its console cannot be read, so that the set-up is not seen to end first.
+    project.demo.fault("status", **ACT, status=500)
     op = launch(project)
     until_built(project, op)
     row = Instance.objects.get(pk=op.target_id)
