@@ -23,6 +23,7 @@ from portal.democloud import (
     nova_quota,
     nova_volumes,
 )
+from portal.democloud.errors import Fault
 from portal.democloud.microversions import MAXIMUM, MINIMUM
 from portal.democloud.routing import answer, ctx, place, route
 
@@ -57,6 +58,16 @@ async def zones(request: Request) -> Response:
     return answer({"availabilityZoneInfo": [zone]})
 
 
+async def zone_details(request: Request) -> Response:
+    """With the hosts of each zone: for admins."""
+    here = ctx(request)
+    if not here.admin:
+        raise Fault(403, "Policy doesn't allow os_compute_api:os-availability-zone:detail to be performed.")
+    hosts: dict[str, Any] = {provider.name: {} for provider in here.region.data.providers.values()}
+    zone = {"zoneName": "nova", "zoneState": {"available": True}, "hosts": hosts}
+    return answer({"availabilityZoneInfo": [zone]})
+
+
 async def extensions(request: Request) -> Response:
     ctx(request)
     return answer({"extensions": []})
@@ -67,6 +78,7 @@ def routes() -> list[Route]:
         route("GET", "/", versions),
         route("GET", "/v2.1", version),
         route("GET", "/v2.1/os-availability-zone", zones),
+        route("GET", "/v2.1/os-availability-zone/detail", zone_details),
         route("GET", "/v2.1/extensions", extensions),
     ]
     parts = (
