@@ -127,7 +127,9 @@ class InstanceFilter(Schema):
     owner: str = Field("", description="me, outside, or a person's number")
     size: str = ""
     image: str = ""
-    sort: str = Field("-age", description="name, owner, status, size, image, address, age, cost; with - descending")
+    sort: str = Field(
+        "-age", description="name, owner, status, size, image, address, age, cost; with - descending"
+    )
     after: str = ""
 
 
@@ -180,7 +182,9 @@ def launch(request: HttpRequest, body: LaunchIn, idempotency_key: str = Idempote
     """Ask for one or more machines: one operation each. Refused with numbers where quota or SUs do not suffice."""
     allocation = allocation_for(request.user, body.allocation, Need.LAUNCH)
     asked = LaunchRequest(**body.model_dump(exclude={"allocation"}))
-    made = services.launch(allocation=allocation, by=_user(request), request=asked, idempotency_key=idempotency_key)
+    made = services.launch(
+        allocation=allocation, by=_user(request), request=asked, idempotency_key=idempotency_key
+    )
     return Status(202, {"operations": [out(operation) for operation in made]})
 
 

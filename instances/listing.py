@@ -25,7 +25,7 @@ PAGE_SIZE = 50
 LONGEST = 200
 DEFAULT_SORT = "-age"
 
-_TEXT: CharField[str, str] = CharField()
+_TEXT: "CharField[str, str]" = CharField()
 _OWNER = Lower(
     Coalesce(
         NullIf("owner__display_name", Value("")),
@@ -61,8 +61,8 @@ class ListQuery:
     after: str = ""
 
     @classmethod
-    def read(cls, params: Mapping[str, str]) -> Self:
-        given = {name: params.get(name, "").strip()[:LONGEST] for name in cls.__slots__}
+    def read(cls, params: Mapping[str, Any]) -> Self:
+        given = {name: str(params.get(name, "")).strip()[:LONGEST] for name in cls.__slots__}
         if given["sort"].removeprefix("-") not in SORTS:
             given["sort"] = DEFAULT_SORT
         return cls(**given)

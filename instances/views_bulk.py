@@ -89,7 +89,7 @@ def _refusal(found: Candidate, wanted: Action) -> PortalError:
 def _chosen(request: HttpRequest, allocation: Allocation, data: QueryDict) -> list[Instance]:
     machines = instances_of(request.user, allocation)
     if data.get("all") == "1":
-        found: QuerySet[Instance] = matching(machines, ListQuery.read(dict(data.items())), request.user.pk)
+        found: QuerySet[Instance] = matching(machines, ListQuery.read(data), request.user.pk)
     else:
         found = machines.filter(pk__in=_ids(data.getlist("id")))
     chosen = list(found.order_by("name", "pk")[: MOST + 1])

@@ -47,7 +47,7 @@ BULK_BUTTONS = (
 @require_safe
 def list_page(request: HttpRequest, slug: str) -> HttpResponse:
     allocation = allocation_for(request.user, slug, Need.SEE)
-    query = ListQuery.read(dict(request.GET.items()))
+    query = ListQuery.read(request.GET)
     return page_or_part(
         request, "instances/list.html", "instances/_list.html", _context(request, allocation, query)
     )
@@ -57,7 +57,7 @@ def list_page(request: HttpRequest, slug: str) -> HttpResponse:
 def list_rows(request: HttpRequest, slug: str) -> HttpResponse:
     """The list alone: what an open page fetches again when something changed."""
     allocation = allocation_for(request.user, slug, Need.SEE)
-    query = ListQuery.read(dict(request.GET.items()))
+    query = ListQuery.read(request.GET)
     return render(request, "instances/_list.html", _context(request, allocation, query))
 
 

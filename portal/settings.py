@@ -91,7 +91,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": dj_database_url.parse(env.secret("DATABASE_URL", f"sqlite:///{STATE_DIR}/portal.sqlite3"))}
+DATABASES = {
+    "default": dj_database_url.parse(env.secret("DATABASE_URL", f"sqlite:///{STATE_DIR}/portal.sqlite3"))
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # One writer at a time, taken at the start of a transaction, so that a later write cannot fail half-way.
     DATABASES["default"]["OPTIONS"] = {
@@ -148,7 +150,10 @@ CONTENT_SECURITY_POLICY = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -224,14 +229,26 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "operations-sweep": {"task": "portal.operations.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "operations-tidy": {"task": "portal.operations.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
+    "operations-tidy": {
+        "task": "portal.operations.tasks.tidy",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "mirror-tick": {"task": "instances.mirror.tasks.tick", "schedule": 0.5, "options": {"expires": 1}},
     "metrics-drain": {"task": "instances.metrics.tasks.drain", "schedule": 1.0, "options": {"expires": 2}},
-    "metrics-rollup": {"task": "instances.metrics.tasks.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "metrics-rollup": {
+        "task": "instances.metrics.tasks.roll_up",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "ledger-charge": {"task": "allocations.tasks.refresh_due", "schedule": 60.0, "options": {"expires": 60}},
     "meter": {"task": "instances.tasks.meter", "schedule": 300.0, "options": {"expires": 300}},
     "accounts-sweep": {"task": "portal.accounts.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "credentials-renew": {"task": "portal.accounts.tasks.renew_due", "schedule": 600.0, "options": {"expires": 600}},
+    "credentials-renew": {
+        "task": "portal.accounts.tasks.renew_due",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "heartbeat": {"task": "portal.core.tasks.beat_heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
 
@@ -247,7 +264,19 @@ STORAGES = {
     "staticfiles": {"BACKEND": _STATIC_BACKEND},
 }
 # Packed or read by nobody but a debugger: compressing them is most of the work of collectstatic.
-SERVESTATIC_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "jpeg", "gif", "webp", "ico", "woff", "woff2", "gz", "br", "map"]
+SERVESTATIC_SKIP_COMPRESS_EXTENSIONS = [
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "webp",
+    "ico",
+    "woff",
+    "woff2",
+    "gz",
+    "br",
+    "map",
+]
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -265,7 +294,13 @@ LOGGING = {
         "redact": {"()": "portal.core.logs.RedactFilter"},
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "redact"]}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id", "redact"],
+        }
+    },
     # One line per message received and done would bury everything else.
     "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace")},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},

@@ -10,6 +10,9 @@ from django.utils import timezone
 from allocations.models import Allocation, Grant, Membership
 from portal.accounts.models import CloudCredential, User
 from portal.core.seal import seal
+from tests.world import processes, world
+
+__all__ = ["processes", "world"]  # fixtures, which this plugin brings along
 
 ISSUER = "https://cilogon.test"
 QUOTA = {

@@ -51,14 +51,38 @@ def server(*, password: str = "heliosphere", database: str = "heliosphere", port
             os.chown(path, account.pw_uid, account.pw_gid)
     data = folder / "data"
     subprocess.run(
-        [programs / "initdb", "-D", data, "-U", "heliosphere", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8"],
+        [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "heliosphere",
+            "-A",
+            "scram-sha-256",
+            "--pwfile",
+            secret,
+            "-E",
+            "UTF8",
+        ],
         check=True,
         stdout=subprocess.DEVNULL,
         user=user,
         cwd="/",
     )
     process = subprocess.Popen(
-        [programs / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-c", "fsync=off"],
+        [
+            programs / "postgres",
+            "-D",
+            data,
+            "-p",
+            str(port),
+            "-k",
+            folder,
+            "-h",
+            "127.0.0.1",
+            "-c",
+            "fsync=off",
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         user=user,
@@ -82,7 +106,9 @@ def server(*, password: str = "heliosphere", database: str = "heliosphere", port
 
 def main() -> int:
     with server() as url:
-        return subprocess.run(sys.argv[1:], env={**os.environ, "TEST_DATABASE_URL": url}, check=False).returncode
+        return subprocess.run(
+            sys.argv[1:], env={**os.environ, "TEST_DATABASE_URL": url}, check=False
+        ).returncode
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ def _exchange(link: CloudLink) -> Found:
     login = stored_login.unpack(link.sealed_login)
     if isinstance(login, AppCredentialLogin):
         return _take(link.user, login)
-    token = identity.unscoped(login)
+    # Not one that is remembered: what the person may do may have changed since.
+    token = identity.validate(login)
     login = TokenLogin(cloud=login.cloud, token=token.value)
     at_cloud = identity.app_credentials(login)
     refused: list[str] = []

@@ -122,7 +122,7 @@ def end_all_sessions(*, user: User, by: User) -> None:
 
 
 def switched(*, user: User, by: User) -> None:
-    """An operator switched the account on or off. Off, its open pages end now; its requests end at the next."""
+    """An operator switched the account on or off. Off, its open pages end at once."""
     with transaction.atomic():
         action = "account.enable" if user.is_active else "account.disable"
         record(

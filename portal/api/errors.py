@@ -49,10 +49,15 @@ def _validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 def install(api: NinjaAPI) -> None:
     api.add_exception_handler(PortalError, lambda request, error: problem(error))
-    api.add_exception_handler(AuthenticationError, lambda request, error: problem(PortalError("portal:sign-in")))
+    api.add_exception_handler(
+        AuthenticationError, lambda request, error: problem(PortalError("portal:sign-in"))
+    )
     api.add_exception_handler(Http404, lambda request, error: problem(PortalError("portal:not-found")))
     api.add_exception_handler(ValidationError, _validation)
-    api.add_exception_handler(NinjaThrottled, lambda request, error: problem(PortalError("portal:too-many", seconds=error.wait or 1)))
+    api.add_exception_handler(
+        NinjaThrottled,
+        lambda request, error: problem(PortalError("portal:too-many", seconds=error.wait or 1)),
+    )
     api.add_exception_handler(
         HttpError, lambda request, error: problem(PortalError("portal:bad-input", reason=str(error.message)))
     )

@@ -5,7 +5,6 @@ A group name is `<kind>.<key>`, of letters, digits, hyphens and dots: `user.7`, 
 """
 
 import hashlib
-import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field

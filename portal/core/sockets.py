@@ -193,8 +193,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return None if allowed == self.groups_joined else ("no-access", NO_ACCESS)
 
     async def _end(self, why: str, code: int) -> None:
-        await self.send(json.dumps({"end": why}))
-        await self.close(code)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STUCK):
+                await self.send(json.dumps({"end": why}))
+                await self.close(code)
 
     # Sockets of one person, in all processes together.
 

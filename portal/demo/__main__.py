@@ -91,31 +91,87 @@ def children(
     def worker(name: str, queues: str, threads: int) -> Child:
         return child(
             f"worker-{name}",
-            *(PYTHON, "-m", "celery", "-A", "portal", "worker", "--pool", "threads", "--concurrency", str(threads)),
-            *("--queues", queues, "--hostname", f"{name}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+            *(
+                PYTHON,
+                "-m",
+                "celery",
+                "-A",
+                "portal",
+                "worker",
+                "--pool",
+                "threads",
+                "--concurrency",
+                str(threads),
+            ),
+            *(
+                "--queues",
+                queues,
+                "--hostname",
+                f"{name}@%h",
+                "--loglevel",
+                "INFO",
+                "--without-gossip",
+                "--without-mingle",
+            ),
         )
 
     return [
         child("redis", redis_server(), "-", stdin=redis_config(ports["redis"], secret["redis"], folder)),
         child(
             "cloud",
-            *(PYTHON, "-m", "portal.democloud", "--port", str(ports["cloud"]), "--state", str(folder / "cloud")),
+            *(
+                PYTHON,
+                "-m",
+                "portal.democloud",
+                "--port",
+                str(ports["cloud"]),
+                "--state",
+                str(folder / "cloud"),
+            ),
             *("--oidc-issuer", issuer, "--speed", options.speed, "--seed", options.seed),
             *("--announce", str(folder / "cloud.json")),
         ),
         child(
             "oidc",
-            *(PYTHON, "-m", "portal.democloud.oidc", "--port", str(ports["oidc"]), "--announce", str(folder / "oidc.json")),
+            *(
+                PYTHON,
+                "-m",
+                "portal.democloud.oidc",
+                "--port",
+                str(ports["oidc"]),
+                "--announce",
+                str(folder / "oidc.json"),
+            ),
             *("--client-id", env["OIDC_CLIENT_ID"]),
         ),
         child(
             "web",
             *(PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(port)),
-            *("--lifespan", "off", "--ws", "websockets-sansio", "--no-access-log", "--timeout-graceful-shutdown", "3"),
+            *(
+                "--lifespan",
+                "off",
+                "--ws",
+                "websockets-sansio",
+                "--no-access-log",
+                "--timeout-graceful-shutdown",
+                "3",
+            ),
         ),
         worker("operations", "operations", 12),
         worker("background", "mirror,metrics,default", 8),
-        child("beat", PYTHON, "-m", "celery", "-A", "portal", "beat", "--schedule", str(folder / "beat"), "--loglevel", "WARNING"),
+        child(
+            "beat",
+            PYTHON,
+            "-m",
+            "celery",
+            "-A",
+            "portal",
+            "beat",
+            "--schedule",
+            str(folder / "beat"),
+            "--loglevel",
+            "WARNING",
+        ),
     ]
 
 
@@ -124,7 +180,11 @@ def collected() -> bool:
     manifest = BASE / ".staticfiles/staticfiles.json"
     if not manifest.exists():
         return False
-    sources = [BASE / "requirements/demo.lock", BASE / "static/package-lock.json", BASE / "portal/settings.py"]
+    sources = [
+        BASE / "requirements/demo.lock",
+        BASE / "static/package-lock.json",
+        BASE / "portal/settings.py",
+    ]
     for folder in ("css", "js", "img", "vendor"):
         sources += (BASE / "static" / folder).rglob("*")
     made = manifest.stat().st_mtime
@@ -136,9 +196,13 @@ def prepare(env: Mapping[str, str]) -> None:
     if not collected():
         steps.append(["collectstatic", "--noinput", "--verbosity", "0"])
     for arguments in steps:
-        done = subprocess.run([PYTHON, "manage.py", *arguments], cwd=BASE, env=dict(env), capture_output=True, check=False)
+        done = subprocess.run(
+            [PYTHON, "manage.py", *arguments], cwd=BASE, env=dict(env), capture_output=True, check=False
+        )
         if done.returncode:
-            raise StartFailed(f"manage.py {arguments[0]} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
+            raise StartFailed(
+                f"manage.py {arguments[0]} failed:\n{done.stdout.decode()}{done.stderr.decode()}"
+            )
 
 
 def wait_for(url: str, child: Child, seconds: float = START_SECONDS) -> None:
@@ -148,7 +212,7 @@ def wait_for(url: str, child: Child, seconds: float = START_SECONDS) -> None:
         if not child.running:
             break
         try:
-            urllib.request.urlopen(url, timeout=2).close()
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  (our own loopback address)
         except urllib.error.HTTPError:
             return
         except OSError:
@@ -212,9 +276,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="portal.demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--state", type=Path, default=BASE / ".demo")
-    parser.add_argument("--speed", default="10", help="how many times faster than a real cloud machines change state")
+    parser.add_argument(
+        "--speed", default="10", help="how many times faster than a real cloud machines change state"
+    )
     parser.add_argument("--seed", default="demo", help="what a new cloud begins with: demo, empty or load:N")
-    parser.add_argument("--config", type=Path, default=DEMO_CONFIG, help="a folder with portal.yaml and clouds.yaml")
+    parser.add_argument(
+        "--config", type=Path, default=DEMO_CONFIG, help="a folder with portal.yaml and clouds.yaml"
+    )
     options = parser.parse_args()
     folder: Path = options.state.resolve()
     folder.mkdir(parents=True, exist_ok=True)

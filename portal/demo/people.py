@@ -62,7 +62,9 @@ def _entry(person: dict[str, Any], user: User | None, kept: str) -> dict[str, An
         "name": person["claims"]["name"],
         "sign_in": person["name"],
         "role": person["about"],
-        "allocations": list(dict.fromkeys(found.project_name for found in allocations_of(user))) if user else [],
+        "allocations": list(dict.fromkeys(found.project_name for found in allocations_of(user)))
+        if user
+        else [],
         "api_token": _token(user, kept) if user else "",
     }
 

@@ -30,7 +30,10 @@ def kept_secrets(folder: Path) -> dict[str, str]:
     """Random secrets, made at the first start and kept: sealed credentials must open after a restart."""
     path = folder / "secrets.json"
     kept = read(path)
-    wanted = {name: kept.get(name) or secrets.token_urlsafe(48) for name in ("secret_key", "seal_key", "redis", "oidc_client")}
+    wanted = {
+        name: kept.get(name) or secrets.token_urlsafe(48)
+        for name in ("secret_key", "seal_key", "redis", "oidc_client")
+    }
     if wanted != kept:
         write_private(path, wanted)
     return wanted

@@ -49,10 +49,20 @@ def measure(running: Demo) -> list[Figure]:
     with running.api("alice") as api:
         slug = allocation(api)
         until_offered(api, slug)
-        slow = {"service": "compute", "method": "POST", "path": "^/v2.1/servers$", "action": "slow", "seconds": 2.0}
+        slow = {
+            "service": "compute",
+            "method": "POST",
+            "path": "^/v2.1/servers$",
+            "action": "slow",
+            "seconds": 2.0,
+        }
         running.control("POST", "faults", slow)
-        made = api.post("instances", json=body(api, slug, "crash", MACHINES)).raise_for_status().json()["operations"]
-        killed = kill_now_and_then(running, random.Random(7))  # noqa: S311  (repeatable, not secret)
+        made = (
+            api.post("instances", json=body(api, slug, "crash", MACHINES))
+            .raise_for_status()
+            .json()["operations"]
+        )
+        killed = kill_now_and_then(running, random.Random(7))
         end = time.monotonic() + LONGEST_SECONDS
         states: Counter[str] = Counter()
         while time.monotonic() < end:
@@ -64,7 +74,12 @@ def measure(running: Demo) -> list[Figure]:
     return [
         Figure("workers killed", killed, "times", least=KILLS),
         Figure("servers at the cloud", servers, "servers", most=MACHINES, least=MACHINES),
-        Figure("operations with an outcome", sum(states[s] for s in ("done", "failed", "cancelled")), "", least=MACHINES),
+        Figure(
+            "operations with an outcome",
+            sum(states[s] for s in ("done", "failed", "cancelled")),
+            "",
+            least=MACHINES,
+        ),
         Figure("of them done", states["done"], "", least=MACHINES),
     ]
 

@@ -72,7 +72,9 @@ def measure(running: Demo) -> list[Figure]:
     return [
         Figure("100 launches accepted after", accepted, "s"),
         Figure("create calls answered of 100", len(late), "calls", least=MACHINES),
-        Figure("last create call answered after", max(late, default=float("inf")), "s", most=20 + CREATE_SECONDS),
+        Figure(
+            "last create call answered after", max(late, default=float("inf")), "s", most=20 + CREATE_SECONDS
+        ),
         Figure("median create call answered after", middle(late) if late else float("inf"), "s"),
         Figure("another person's one sent after", (ones[0] or float("inf")) - CREATE_SECONDS, "s", most=1.0),
     ]

@@ -79,14 +79,18 @@ def project() -> Iterator[tuple[Demo, str, list[str], list[str]]]:
                 after = page["next"]
                 servers = [item["server_id"] for item in page["items"]]
                 if after:
-                    more = api.get("instances", params={"allocation": slug, "q": "load-", "after": after}).json()
+                    more = api.get(
+                        "instances", params={"allocation": slug, "q": "load-", "after": after}
+                    ).json()
                     servers += [item["server_id"] for item in more["items"]]
         for server in servers[:CHANGING]:
             running.control("PATCH", f"servers/{server}", {"task_state": "powering-off"})
         yield running, slug, sessions, servers[CHANGING:]
 
 
-async def measure(running: Demo, slug: str, sessions: list[str], servers: list[str], round_: int) -> dict[str, Any]:
+async def measure(
+    running: Demo, slug: str, sessions: list[str], servers: list[str], round_: int
+) -> dict[str, Any]:
     from websockets.asyncio.client import connect
 
     url = running.url.replace("http", "ws") + f"/ws/live/?t=allocation:{slug}"
@@ -94,7 +98,9 @@ async def measure(running: Demo, slug: str, sessions: list[str], servers: list[s
         viewers = []
         for key in sessions:
             socket = await stack.enter_async_context(
-                connect(url, additional_headers={"Cookie": f"sessionid={key}"}, origin=running.url, max_queue=None)  # type: ignore[arg-type]
+                connect(
+                    url, additional_headers={"Cookie": f"sessionid={key}"}, origin=running.url, max_queue=None
+                )  # type: ignore[arg-type]
             )
             viewers.append(Viewer(socket))
         tasks = [asyncio.create_task(viewer.listen()) for viewer in viewers]

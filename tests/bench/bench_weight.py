@@ -17,7 +17,9 @@ def weigh(page: Page, url: str) -> float:
     session.send("Network.enable")
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
     total = [0.0]
-    session.on("Network.loadingFinished", lambda event: total.__setitem__(0, total[0] + event["encodedDataLength"]))
+    session.on(
+        "Network.loadingFinished", lambda event: total.__setitem__(0, total[0] + event["encodedDataLength"])
+    )
     page.goto(url, wait_until="load")
     page.wait_for_timeout(3000)
     session.detach()
@@ -37,7 +39,9 @@ def signed_in(browser: Any, running: Demo, script: bool) -> Page:
 def run() -> list[Figure]:
     with demo() as running, sync_playwright() as playwright, running.api("alice") as api:
         found = api.get("allocations").json()
-        slug = next(one["slug"] for one in found if one["project_name"] == "BIO220047" and one["region"] == "IU")
+        slug = next(
+            one["slug"] for one in found if one["project_name"] == "BIO220047" and one["region"] == "IU"
+        )
         machines = api.get("instances", params={"allocation": slug, "status": "Active"}).json()["items"]
         machine = next(one for one in machines if one["status"] == "ACTIVE")
         pages = {

@@ -21,7 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
             if CHROMIUM is None and os.environ.get("CI") != "true":
-                item.add_marker(pytest.mark.skip(reason="no chromium here; install it with: apt-get install chromium"))
+                item.add_marker(
+                    pytest.mark.skip(reason="no chromium here; install it with: apt-get install chromium")
+                )
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +59,10 @@ def complaints(page: Page) -> list[str]:
     """What the browser complained of: script errors, refused by policy, failed requests. Tests assert that it is empty."""
     heard: list[str] = []
     page.on("pageerror", lambda error: heard.append(f"script error: {error}"))
-    page.on("console", lambda message: heard.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: heard.append(f"console: {message.text}") if message.type == "error" else None,
+    )
     return heard
 
 

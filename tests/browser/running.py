@@ -93,7 +93,11 @@ def demo(*, speed: float = 20, seed: str = "demo") -> Iterator[Demo]:
     command = [sys.executable, "-m", "portal.demo", "--port", str(port), "--state", str(folder)]
     command += ["--speed", str(speed), "--seed", seed]
     env = {**os.environ, "DEVELOPMENT": "1"}
-    for name in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"):  # those of the test run are not the demo's
+    for name in (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "DJANGO_SETTINGS_MODULE",
+    ):  # those of the test run are not the demo's
         env.pop(name, None)
     output = folder / "demo.log"
     with output.open("wb") as log:

@@ -38,7 +38,18 @@ class Worker:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "celery", "-A", "tests.crash.app", "worker", "-P", "threads", "-c", "8"]
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "tests.crash.app",
+            "worker",
+            "-P",
+            "threads",
+            "-c",
+            "8",
+        ]
         options = ["-Q", "operations", "-l", "INFO", "--without-gossip", "--without-mingle"]
         environment = {
             **os.environ,

@@ -32,7 +32,7 @@ class Login:
     async def run(self, command: str) -> tuple[str, int]:
         """Output and errors together, and the exit status."""
         done = await asyncio.wait_for(self.connection.run(command), 5)
-        return f"{done.stdout}{done.stderr}", done.exit_status if done.exit_status is not None else -1
+        return str(done.stdout) + str(done.stderr), done.exit_status if done.exit_status is not None else -1
 
 
 @pytest.fixture

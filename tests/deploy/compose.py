@@ -71,7 +71,9 @@ class Stack:
 
     def start(self, name: str, command: list[str], env: dict[str, str]) -> None:
         with (self.folder / f"{name}.log").open("wb") as log:
-            self.running[name] = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
+            self.running[name] = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT
+            )
 
     def service(self, name: str, **more: str) -> None:
         service = self.services[name]
@@ -120,7 +122,9 @@ def mounts(folder: Path, database_url: str) -> None:
 
 
 def ask(path: str, **headers: str) -> dict[str, Any]:
-    request = urllib.request.Request(f"http://127.0.0.1:8080{path}", headers={"Host": "portal.example.org", **headers})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:8080{path}", headers={"Host": "portal.example.org", **headers}
+    )
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return {"status": answer.status, "body": answer.read().decode(), "headers": dict(answer.headers)}
@@ -152,7 +156,17 @@ def run() -> dict[str, Any]:
         demo = {"DEMO_AUTH_URL": "http://127.0.0.1:9997/identity/v3", "STATE_DIR": str(folder)}
         try:
             stack.start(
-                "cloud", [sys.executable, "-m", "portal.democloud", "--port", "9997", "--state", str(folder / "cloud")], dict(os.environ)
+                "cloud",
+                [
+                    sys.executable,
+                    "-m",
+                    "portal.democloud",
+                    "--port",
+                    "9997",
+                    "--state",
+                    str(folder / "cloud"),
+                ],
+                dict(os.environ),
             )
             stack.healthy("database")
             stack.service("redis")
@@ -162,7 +176,11 @@ def run() -> dict[str, Any]:
             subprocess.run(collect, cwd=ROOT, env={**environment(stack.services["web"]), **demo}, check=True)
             for name in ("web", "sockets", "worker-operations", "worker-background", "beat"):
                 stack.service(name, **demo)
-            stack.start("proxy", ["nginx", "-g", "daemon off;", "-c", str(ROOT / "docs/deploy/nginx.conf")], dict(os.environ))
+            stack.start(
+                "proxy",
+                ["nginx", "-g", "daemon off;", "-c", str(ROOT / "docs/deploy/nginx.conf")],
+                dict(os.environ),
+            )
             health = until_healthy()
             upgrade = {
                 "Connection": "Upgrade",

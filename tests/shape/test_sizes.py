@@ -17,7 +17,10 @@ def code_files() -> list[Path]:
 def functions(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
+            yield (
+                f"{path.relative_to(ROOT)}:{node.lineno} {node.name}",
+                (node.end_lineno or node.lineno) - node.lineno + 1,
+            )
 
 
 def lines(path: Path) -> int:
@@ -25,7 +28,9 @@ def lines(path: Path) -> int:
 
 
 def test_no_code_file_is_over_the_limit() -> None:
-    assert {str(path.relative_to(ROOT)): lines(path) for path in code_files() if lines(path) > LONGEST_FILE} == {}
+    assert {
+        str(path.relative_to(ROOT)): lines(path) for path in code_files() if lines(path) > LONGEST_FILE
+    } == {}
 
 
 def test_no_test_file_is_over_the_limit() -> None:
@@ -34,17 +39,25 @@ def test_no_test_file_is_over_the_limit() -> None:
 
 
 def test_no_function_is_over_the_limit() -> None:
-    assert {name: size for path in code_files() for name, size in functions(path) if size > LONGEST_FUNCTION} == {}
+    assert {
+        name: size for path in code_files() for name, size in functions(path) if size > LONGEST_FUNCTION
+    } == {}
 
 
 def test_files_and_functions_stay_small_in_the_middle() -> None:
     sizes = [lines(path) for path in code_files() if lines(path) > 3]
     assert statistics.median(sizes) <= MEDIAN_FILE
-    assert statistics.median([size for path in code_files() for _, size in functions(path)]) <= MEDIAN_FUNCTION
+    assert (
+        statistics.median([size for path in code_files() for _, size in functions(path)]) <= MEDIAN_FUNCTION
+    )
 
 
 def test_no_template_is_over_the_limit() -> None:
-    found = {str(path): lines(path) for path in (ROOT / "templates").rglob("*.html") if lines(path) > LONGEST_TEMPLATE}
+    found = {
+        str(path): lines(path)
+        for path in (ROOT / "templates").rglob("*.html")
+        if lines(path) > LONGEST_TEMPLATE
+    }
     assert found == {}
 
 
@@ -53,7 +66,8 @@ def test_broad_except_stands_only_in_the_two_bases() -> None:
     for path in code_files():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ExceptHandler) and (
-                node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
+                node.type is None
+                or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
             ):
                 broad.add(str(path.relative_to(ROOT)))
     assert broad <= {"portal/core/tasks.py", "portal/core/sockets.py"}

@@ -23,8 +23,12 @@ def test_a_fragment_never_extends(name: str) -> None:
 def test_nothing_inline_runs_or_styles(name: str) -> None:
     text = (FOLDER / name).read_text(encoding="utf-8")
     assert not re.search(r"\sstyle=", text), "style attributes are refused by the Content-Security-Policy"
-    assert not re.search(r"\son[a-z]+=[\"']", text), "event attributes are refused by the Content-Security-Policy"
-    assert "<style" not in text.replace('<style id="plotly.js-style-global" class="no-inline-styles"></style>', "")
+    assert not re.search(r"\son[a-z]+=[\"']", text), (
+        "event attributes are refused by the Content-Security-Policy"
+    )
+    assert "<style" not in text.replace(
+        '<style id="plotly.js-style-global" class="no-inline-styles"></style>', ""
+    )
     for tag in re.findall(r"<script\b[^>]*>", text):
         assert "src=" in tag or "application/json" in tag, f"inline script: {tag}"
 

@@ -12,7 +12,7 @@ from portal.accounts.models import CloudLink, User
 from portal.core.models import AuditEvent
 from tests.cast import make_user
 from tests.portal.accounts.conftest import Queue
-from tests.portal.accounts.world import HOST, World
+from tests.world import HOST, World
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""Copy the third-party files that browsers get out of static/node_modules, as static/vendor.json lists them."""
+"""Copy the third-party files for browsers out of static/node_modules, as static/vendor.json lists them."""
 
 import json
 import re
@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 _SVG = "http://www.w3.org/2000/svg"
 _MAP = re.compile(r"/[/*]#\s*sourceMappingURL=\S+(?:\s*\*/)?")
+_PLOTLY_RULES = re.compile(r'=(\{"X,X div":.*?\})[;,]')
+_RULE = re.compile(r"""(?:"([^"]+)"|(\w+)):(?:"([^"]*)"|'([^']*)')""")
 _CHARSET = '@charset "UTF-8";'
 
 
@@ -40,6 +42,7 @@ def build(modules: Path, wanted: dict[str, Any]) -> dict[str, str]:
     """The files of static/vendor, by name."""
     files = {name: layered(_text(modules / path)) for name, path in wanted["styles"].items()}
     files |= {name: _MAP.sub("", _text(modules / path)) for name, path in wanted["scripts"].items()}
+    files["plotly.css"] = plotly_css(files["plotly.js"])
     icons = modules / "@tabler/icons/icons/outline"
     files["icons.svg"] = sheet({name: _text(icons / f"{name}.svg") for name in wanted["icons"]})
     files["LICENCES.txt"] = _licences(modules)
@@ -49,6 +52,21 @@ def build(modules: Path, wanted: dict[str, Any]) -> dict[str, str]:
 def layered(css: str) -> str:
     """The style sheet inside a cascade layer, so that each of our rules wins whatever its specificity."""
     return f"@layer vendor{{{_MAP.sub('', css).replace(_CHARSET, '')}}}\n"
+
+
+def plotly_css(script: str) -> str:
+    """The rules that Plotly would insert by script, which our Content-Security-Policy forbids.
+
+    Plotly leaves it where it finds an element `plotly.js-style-global` of class `no-inline-styles`: a link here.
+    """
+    found = _PLOTLY_RULES.search(script)
+    if found is None:
+        raise CommandError("plotly.js has its style rules elsewhere now: see how it calls addStyleRule.")
+    lines = []
+    for quoted, bare, double, single in _RULE.findall(found[1]):
+        selector = (quoted or bare).replace("X", ".js-plotly-plot .plotly").replace("Y", ".plotly-notifier")
+        lines.append(f"{selector}{{{double or single}}}\n")
+    return "".join(lines)
 
 
 def sheet(icons: dict[str, str]) -> str:

@@ -1,6 +1,10 @@
-"""Real protocols for the tests of accounts: an OpenID provider and a Keystone, each a process of its own."""
+"""Real protocols for tests: an OpenID provider and a demo cloud, each a process of its own.
+
+Whoever asks for the fixture `world` gets both, the cloud without machines, and a portal that is configured for them.
+"""
 
 import contextlib
+import copy
 import json
 import os
 import subprocess
@@ -12,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from django.http import HttpResponse
 from django.test import Client
+from pytest_django import Settings
 
-from portal.cloud import identity
-from portal.cloud.connection import PasswordLogin
+from portal.cloud import breaker, identity, tokens
+from portal.cloud.config import clouds
+from portal.cloud.connection import PasswordLogin, forget_versions
 from portal.cloud.types import AppCredential
 
 HOST = "127.0.0.1:8000"
@@ -110,3 +117,33 @@ def password_of(name: str) -> PasswordLogin:
 def at_cloud(name: str) -> list[AppCredential]:
     """The application credentials that the person has at the cloud itself."""
     return identity.app_credentials(password_of(name))
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory, no_way_out: None) -> Iterator[World]:
+    with started("portal.democloud.oidc", tmp_path_factory.mktemp("oidc")) as provider:
+        folder = tmp_path_factory.mktemp("keystone")
+        options = ["--state", str(folder), "--seed", "empty", "--no-guests", "--speed", "200"]
+        issuer = provider.facts["issuer"]
+        with started("portal.democloud", folder, *options, "--oidc-issuer", issuer) as cloud:
+            yield World(provider, cloud)
+
+
+@pytest.fixture
+def world(processes: World, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[World]:
+    """A provider and a cloud without machines, and a portal that is configured for both."""
+    processes.reset()
+    facts = processes.provider.facts
+    monkeypatch.setenv("DEMO_AUTH_URL", processes.cloud.facts["auth_url"])
+    monkeypatch.setenv("OIDC_ISSUER", facts["issuer"])
+    providers = copy.deepcopy(settings.SOCIALACCOUNT_PROVIDERS)
+    (app,) = providers["openid_connect"]["APPS"]
+    app.update(client_id=facts["client_id"], secret=facts["client_secret"])
+    app["settings"]["server_url"] = facts["issuer"]
+    settings.SOCIALACCOUNT_PROVIDERS = providers
+    clouds.cache_clear()
+    forget_versions()
+    tokens.forget_all()
+    breaker.forget_all()
+    yield processes
+    clouds.cache_clear()
