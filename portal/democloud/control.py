@@ -88,7 +88,7 @@ async def set_clock(request: Request) -> Response:
     if "speed" in given:
         world.clock.speed = float(given["speed"])
     if "advance" in given:
-        world.clock.advance(float(given["advance"]))
+        world.advance(float(given["advance"]))
     world.run_due()
     world.woken()
     return await show_clock(request)
