@@ -1,6 +1,6 @@
 """Real protocols for tests: an OpenID provider and a demo cloud, each a process of its own.
 
-Whoever asks for the fixture `world` gets both, the cloud without machines, and a portal that is configured for them.
+Whoever asks for the fixture `world` gets both, the cloud without machines, and a portal configured for them.
 """
 
 import contextlib
