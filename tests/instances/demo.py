@@ -48,9 +48,10 @@ class DemoCloud:
         """See `portal.democloud.faults.Rule`: status, slow, hang, reset or lost-reply."""
         self.control("POST", "/faults", {"action": action, **rule})
 
-    def calls(self) -> dict[str, int]:
+    def cloud_calls(self) -> dict[str, int]:
+        """How often each route was called since the count was dropped."""
         found: dict[str, int] = self.control("GET", "/calls")["calls"]
-        return found
+        return {route: count for route, count in found.items() if not route.startswith("_control")}
 
 
 def start(directory: Path) -> Iterator[DemoCloud]:
