@@ -57,7 +57,7 @@ def layered(css: str) -> str:
 def plotly_css(script: str) -> str:
     """The rules that Plotly would insert by script, which our Content-Security-Policy forbids.
 
-    Plotly leaves it where it finds an element `plotly.js-style-global` of class `no-inline-styles`: a link here.
+    Plotly leaves it where an element `plotly.js-style-global` has class `no-inline-styles`: our link.
     """
     found = _PLOTLY_RULES.search(script)
     if found is None:
