@@ -118,5 +118,4 @@ def progress(elapsed_seconds: float, usual_seconds: float) -> int:
     """Percent for a bar: two thirds at the usual time, and never full before it is done."""
     if usual_seconds <= 0 or elapsed_seconds <= 0:
         return 0
-    ratio = elapsed_seconds / usual_seconds
-    return min(95, round(100 * ratio / (ratio + 0.5)))
+    return min(95, round(100 * elapsed_seconds / (elapsed_seconds + usual_seconds / 2)))

@@ -1,0 +1,97 @@
+"""Exosphere's marks: what we write it can read, and nothing that others write breaks us."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instances.exosphere import Setup, marks_of, metadata_of, parse_setup, setup_text
+
+MOMENT = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
+
+
+def written(**changes: object) -> dict[str, str]:
+    given = {
+        "client": "6d3c4b0e-0000-5000-8000-000000000000",
+        "creator": "bob@access-ci.org",
+        "instance_id": "018f",
+        "desktop": False,
+        "address": "automatic",
+    }
+    return metadata_of(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def test_a_new_server_is_one_of_version_six_that_waits_for_its_set_up() -> None:
+    found = written()
+    assert found["exoServerVersion"] == "6"
+    assert found["exoCreatorUsername"] == "bob@access-ci.org"
+    assert json.loads(found["exoSetup"]) == {"status": "waiting", "epoch": None}
+    assert "exoGuac" not in found
+    assert all(isinstance(value, str) and len(value) <= 255 for value in found.values())
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("automatic", "automatic"), ("existing", "useFloatingIp"), ("none", "doNotUseFloatingIp")],
+)
+def test_the_address_option_is_written_in_exospheres_words_and_read_back(option: str, text: str) -> None:
+    found = written(address=option, floating_ip_id="ip-1")
+    assert found["exoFloatingIpOption"] == text
+    assert found.get("exoFloatingIpReuseOption") == ("ip-1" if option == "existing" else None)
+    assert marks_of(found).address == option
+
+
+def test_a_missing_address_option_means_none_and_an_unknown_one_automatic() -> None:
+    assert marks_of({}).address == "none"
+    assert marks_of({"exoFloatingIpOption": "whatever"}).address == "automatic"
+
+
+def test_desktop_is_read_from_ours_and_from_exospheres() -> None:
+    assert marks_of(written(desktop=True)).desktop
+    assert not marks_of(written()).desktop
+    assert marks_of({"exoGuac": '{"v":1,"ssh":true,"vnc":true}'}).desktop
+    assert not marks_of({"exoGuac": '{"v":1,"ssh":true,"vnc":false}'}).desktop
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("6", 6), ("0", 0), ("six", None), ("", None), ("-1", None), ("9" * 30, None), ("٦", None)],
+)
+def test_the_version_is_an_integer_or_the_server_is_not_exospheres(text: str, version: int | None) -> None:
+    assert marks_of({"exoServerVersion": text}).version == version
+
+
+def test_a_server_with_the_old_passphrase_is_version_zero() -> None:
+    assert marks_of({"exouserPassword": "x"}).version == 0
+    assert marks_of({}).version is None
+
+
+def test_setup_is_written_in_milliseconds_and_read_back() -> None:
+    text = setup_text("complete", MOMENT)
+    assert json.loads(text) == {"status": "complete", "epoch": 1785585600000}
+    assert parse_setup(text) == Setup("complete", MOMENT)
+
+
+@pytest.mark.parametrize("text", ["complete", '{"exoSetup":"complete"}'])
+def test_older_ways_to_say_it_are_understood(text: str) -> None:
+    assert parse_setup(text) == Setup("complete", None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "[]", "{", '{"status":[]}', '{"status":"exploded"}', "[" * 5000, '"complete'],
+)
+def test_nonsense_is_no_setup(text: str) -> None:
+    assert parse_setup(text) is None
+
+
+@pytest.mark.parametrize("epoch", ["true", "1e999", "-5", "99999999999999999999", '"x"'])
+def test_a_time_that_cannot_be_meant_is_left_out(epoch: str) -> None:
+    assert parse_setup(f'{{"status":"running","epoch":{epoch}}}') == Setup("running", None)
+
+
+@given(st.dictionaries(st.sampled_from([*sorted(written()), "exoGuac", "other"]), st.text(max_size=300)))
+def test_no_metadata_breaks_the_reader(metadata: dict[str, str]) -> None:
+    marks_of(metadata)
