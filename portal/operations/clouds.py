@@ -17,8 +17,18 @@ def connect(user: User, cloud: str, region: str, project_id: str, *, deadline: f
     return open_cloud(login_for(user, cloud, project_id), region=region, deadline=deadline)
 
 
-def renew(user: User, cloud: str, project_id: str) -> None:
-    """Make a new credential in place of one that was refused; PortalError where only the person can."""
+def renew(user: User, cloud: str, project_id: str) -> bool:
+    """Whether the credential, after the cloud said 401, opens the door after all. False: only the person can help.
+
+    PortalError where that cannot be found out now.
+    """
     from portal.accounts import credentials
 
-    credentials.renew(user, cloud, project_id)
+    return credentials.renew(user, cloud, project_id)
+
+
+def title(cloud: str) -> str:
+    """The name of the cloud for people."""
+    from portal.cloud.config import clouds
+
+    return clouds().cloud(cloud).title

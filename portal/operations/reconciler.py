@@ -163,16 +163,15 @@ def _trouble(turn: Turn, error: PortalError) -> None:
 def _unauthorized(turn: Turn, error: PortalError) -> None:
     """Renew the credential once; when that does not help, only the person can."""
     op = turn.op
-    if op.renewed:
-        _pause(turn, error)
-        return
     try:
-        clouds.renew(op.by, op.cloud, op.project_id)
+        opens = not op.renewed and clouds.renew(op.by, op.cloud, op.project_id)
     except PortalError as refusal:
         if refusal.outcome in ("retry", "unknown"):
             _try_later(turn, refusal)
-        else:
-            _pause(turn, refusal)
+            return
+        opens = False
+    if not opens:
+        _pause(turn, error)
         return
     with transaction.atomic():
         turn.write("The credential was renewed")
@@ -180,7 +179,9 @@ def _unauthorized(turn: Turn, error: PortalError) -> None:
         enqueue_on_commit()
 
 
-def _pause(turn: Turn, error: PortalError) -> None:
+def _pause(turn: Turn, refusal: PortalError) -> None:
+    title = clouds.title(turn.op.cloud)
+    error = PortalError("operations:paused", outcome="auth", detail=refusal.detail, cloud=title)
     with transaction.atomic():
         turn.write(error.problem.title, error=error)
         turn.give_back(State.PAUSED, run_after=timezone.now(), renewed=False, **_errors(turn, error))

@@ -56,12 +56,18 @@ def killed_at(line: int, work: Callable[[], object]) -> bool:
     client().connection_pool.disconnect()
     child = os.fork()
     if child == 0:
-        celery_app._after_fork()
+        forget_connections()
         count_lines(line)
         work()
         os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+def forget_connections() -> None:
+    """Those to the broker are the parent's."""
+    app: Any = celery_app
+    app._after_fork()
 
 
 def take_over() -> None:

@@ -1,6 +1,7 @@
 import io
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -85,4 +86,5 @@ def test_each_line_names_its_request(stream: io.StringIO) -> None:
 def test_the_portals_own_handler_redacts() -> None:
     from django.conf import settings
 
-    assert "redact" in settings.LOGGING["handlers"]["console"]["filters"]
+    logging_settings: Any = settings.LOGGING
+    assert "redact" in logging_settings["handlers"]["console"]["filters"]

@@ -70,12 +70,14 @@ class Renewals:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.opens = True
         self.refusal: PortalError | None = None
 
-    def renew(self, user: User, cloud: str, project_id: str) -> None:
+    def renew(self, user: User, cloud: str, project_id: str) -> bool:
         self.asked += 1
         if self.refusal is not None:
             raise self.refusal
+        return self.opens
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from portal.accounts.models import User
 from portal.operations import queue
 from portal.operations.models import Operation
 from portal.operations.outcomes import Done
+from portal.operations.turns import LEASE
 from tests.portal.operations.conftest import Kinds, ask
 
 State = Operation.State
@@ -114,8 +115,8 @@ def test_what_a_dead_worker_held_is_due_when_its_lease_is_over(ada: User, done_k
     ask(ada)
     first = queue.claim_next()
     assert first is not None
-    soon = timezone.now() + queue.LEASE - timedelta(seconds=1)
-    late = timezone.now() + queue.LEASE + timedelta(seconds=1)
+    soon = timezone.now() + LEASE - timedelta(seconds=1)
+    late = timezone.now() + LEASE + timedelta(seconds=1)
     assert queue.claim_next(soon) is None
     second = queue.claim_next(late)
     assert second is not None

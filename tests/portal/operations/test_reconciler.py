@@ -179,22 +179,46 @@ def test_a_credential_that_stays_refused_pauses_the_operation(
 
     kinds.add(run)
     op = after_turn(after_turn(ask(ada)))
-    assert (op.state, op.error_id, renewals.asked) == (State.PAUSED, "portal:seal", 1)
+    assert (op.state, op.error_id, renewals.asked) == (State.PAUSED, "operations:paused", 1)
+    assert op.error_params == {"cloud": "Demo cloud"}
     make_due(op)
     assert not reconciler.advance_next()
 
 
-def test_a_credential_that_cannot_be_renewed_pauses_at_once(
-    ada: User, kinds: Kinds, renewals: Renewals
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_credential_that_opens_no_more_pauses_at_once(
+    ada: User, kinds: Kinds, renewals: Renewals, raises: bool
 ) -> None:
-    renewals.refusal = PortalError("operations:paused", outcome="auth", cloud="demo")
+    renewals.opens = False
+    renewals.refusal = PortalError("portal:seal", outcome="auth") if raises else None
 
     def run(ctx: Context) -> Outcome:
-        raise PortalError("portal:seal", outcome="auth")
+        raise PortalError(
+            "portal:seal", outcome="auth", detail="The request you have made requires authentication."
+        )
 
     kinds.add(run)
     op = after_turn(ask(ada))
     assert (op.state, op.error_id) == (State.PAUSED, "operations:paused")
+    assert op.error_detail.startswith("The request")
+
+
+def test_a_person_who_connects_again_finds_it_going_on(ada: User, kinds: Kinds, renewals: Renewals) -> None:
+    from portal.accounts.hooks import became_usable
+
+    renewals.opens = False
+
+    def run(ctx: Context) -> Outcome:
+        if not renewals.opens:
+            raise PortalError("portal:seal", outcome="auth")
+        return Done("Done")
+
+    kinds.add(run)
+    op = after_turn(ask(ada))
+    assert op.state == State.PAUSED
+    renewals.opens = True
+    became_usable(ada, "demo")
+    assert after_turn(op).state == State.DONE
 
 
 def test_a_renewal_that_the_cloud_cannot_answer_now_is_tried_later(

@@ -28,7 +28,9 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     from portal.operations import tasks
 
     sent: list[float] = []
-    monkeypatch.setattr(tasks.advance, "apply_async", lambda **given: sent.append(given.get("countdown", 0.0)))
+    monkeypatch.setattr(
+        tasks.advance, "apply_async", lambda **given: sent.append(given.get("countdown", 0.0))
+    )
     yield sent
 
 
