@@ -1,5 +1,6 @@
 """The ways to sign in to a cloud, and the keystoneauth plugin for them. Secrets never show in a repr."""
 
+import re
 from dataclasses import dataclass, field
 
 from keystoneauth1 import access
@@ -48,6 +49,8 @@ class OidcTokenLogin:
     access_token: str = field(repr=False)
 
 
+_UNKNOWN = re.compile(r"Could not find Application Credential|Fernet token|validate token|find token", re.I)
+
 Login = AppCredentialLogin | PasswordLogin | TokenLogin | OidcTokenLogin
 
 
@@ -74,6 +77,11 @@ class Plugin(BaseIdentityPlugin):
         try:
             found = self._inner.get_auth_ref(session)
         except (keystone.Unauthorized, keystone.MissingAuthMethods) as error:
+            raise PortalError(self._refused, outcome="auth", service="identity") from error
+        except keystone.NotFound as error:
+            # Keystone's answer to a credential that was deleted and to a token that is none.
+            if not _UNKNOWN.search(str(error)):
+                raise
             raise PortalError(self._refused, outcome="auth", service="identity") from error
         self.auth_ref = found
         tokens.keep(self._key, found, self.get_auth_state() or "")

@@ -21,12 +21,14 @@ def invalid(name: str, value: Any, why: str) -> Fault:
 def name_of(value: Any, field: str = "name") -> str:
     if not isinstance(value, str):
         raise invalid(field, value, f"{value!r} is not of type 'string'")
-    if not value.strip():
+    if not value:
         raise invalid(field, value, f"{value!r} is too short")
     if len(value) > 255:
         raise invalid(field, value, f"{value!r} is too long")
-    if value != value.strip() or not value.isprintable():
-        raise invalid(field, value, f"{value!r} does not match a name without leading or trailing blanks")
+    # Nova calls printable what is so in the first 65,536 characters of Unicode: emoji are refused.
+    if value != value.strip() or not value.isprintable() or max(value) > "\uffff":
+        must = "The name must be: printable characters. Can not start or end with whitespace."
+        raise Fault(400, f"An invalid '{field}' value was provided. {must}")
     return value
 
 

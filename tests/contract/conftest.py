@@ -166,8 +166,13 @@ class Maker:
         assert not trouble, f"left behind on {self.place.name}: {trouble}"
 
     def _remove_server(self, server_id: str) -> None:
-        servers.unlock(self.cloud, server_id)
-        servers.delete_server(self.cloud, server_id)
+        try:
+            servers.delete_server(self.cloud, server_id)
+        except PortalError as error:
+            if error.id != "cloud:locked":
+                raise
+            servers.unlock(self.cloud, server_id)
+            servers.delete_server(self.cloud, server_id)
         gone(self.place, self.cloud, server_id)
 
 

@@ -29,7 +29,7 @@ def test_a_volume_is_attached_seen_from_both_sides_and_detached(
     assert servers.get_server(cloud, server.id).volume_ids == (volume_id,)
     servers.detach_volume(cloud, server.id, volume_id)
     volume_is(place, cloud, volume_id, "available")
-    assert servers.attached_volumes(cloud, server.id) == []
+    eventually(place, lambda: servers.attached_volumes(cloud, server.id), lambda seen: seen == [])
 
 
 def test_a_volume_in_use_is_not_deleted(cloud: Cloud, make: Maker, place: Place) -> None:

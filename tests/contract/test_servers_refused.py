@@ -21,6 +21,7 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
         ({"network_ids": (NOWHERE,)}, "cloud:bad-request"),
         ({"name": ""}, "cloud:bad-request"),
         ({"name": "x" * 256}, "cloud:bad-request"),
+        ({"name": "sunflower 🌻"}, "cloud:bad-request"),
         ({"metadata": {"k": "v" * 256}}, "cloud:bad-request"),
         ({"tags": ("a/b",)}, "cloud:bad-request"),
     ],
@@ -34,32 +35,41 @@ def test_a_request_that_cannot_be_met_is_refused_for_good(
     assert refused.value.detail
 
 
-def test_a_name_with_markup_and_emoji_is_kept_as_it_is(cloud: Cloud, make: Maker) -> None:
-    name = "<script>alert(1)</script> & 🌻 'x'"
+def test_a_name_with_markup_is_kept_as_it_is(cloud: Cloud, make: Maker) -> None:
+    name = "<script>alert(1)</script> & ü 'x'"
     server_id = make.server(name=name)
     assert servers.get_server(cloud, server_id).name == name
 
 
-@pytest.mark.parametrize(
-    "attempt",
-    [
-        servers.get_server,
-        servers.stop,
-        servers.delete_server,
-        servers.console_output,
-        servers.remote_console,
-        servers.actions_of,
-        lambda cloud, server_id: servers.rename(cloud, server_id, "mine"),
-        lambda cloud, server_id: servers.set_metadata(cloud, server_id, {"a": "b"}),
-    ],
-)
-def test_servers_of_another_project_do_not_exist_for_a_stranger(
+ATTEMPTS: dict[str, Callable[[Cloud, str], object]] = {
+    "read": servers.get_server,
+    "stop": servers.stop,
+    "delete": servers.delete_server,
+    "console log": servers.console_output,
+    "console": servers.remote_console,
+    "history": servers.actions_of,
+    "rename": lambda cloud, server_id: servers.rename(cloud, server_id, "mine"),
+    "metadata": lambda cloud, server_id: servers.set_metadata(cloud, server_id, {"a": "b"}),
+}
+
+
+def test_servers_of_another_project_do_not_exist_for_a_stranger(make: Maker, stranger: Cloud) -> None:
+    server = make.active_server()
+    for name, attempt in ATTEMPTS.items():
+        with pytest.raises(PortalError) as hidden:
+            attempt(stranger, server.id)
+        assert (hidden.value.id, hidden.value.outcome) == ("cloud:not-found", "refused"), name
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS)
+def test_servers_being_built_are_closed_to_a_stranger_too(
     make: Maker, stranger: Cloud, attempt: Callable[[Cloud, str], object]
 ) -> None:
+    # Until it is scheduled, a real Nova says "forbidden" instead, and so admits that there is something.
     server_id = make.server()
-    with pytest.raises(PortalError) as hidden:
+    with pytest.raises(PortalError) as closed:
         attempt(stranger, server_id)
-    assert (hidden.value.id, hidden.value.outcome) == ("cloud:not-found", "refused")
+    assert closed.value.id in {"cloud:not-found", "cloud:forbidden"}
 
 
 def test_a_stranger_finds_nothing_by_tag_and_sees_nothing_in_lists(make: Maker, stranger: Cloud) -> None:

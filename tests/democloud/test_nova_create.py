@@ -58,17 +58,24 @@ def test_hostnames_are_sanitised_as_nova_does(name: str, hostname: str) -> None:
     assert hostname_of(name, "X") == hostname
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "🌻🌻🌻", "x" * 255, "näme"])
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "x" * 255, "näme"])
 async def test_strange_names_are_accepted_as_they_are(alice: Person, name: str) -> None:
     server_id = await alice.make_server(name)
     assert (await alice.server(server_id))["name"] == name
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 256, " padded", 5, None, "tab\there"])
+@pytest.mark.parametrize("name", ["", "x" * 256, 5, None])
 async def test_bad_names_are_refused(alice: Person, name: Any) -> None:
     reply = await alice.ask_server(name)
     assert reply.status_code == 400
     assert reply.json()["badRequest"]["message"].startswith("Invalid input for field/attribute name.")
+
+
+@pytest.mark.parametrize("name", ["   ", " padded", "tab\there", "🌻 sunflower"])
+async def test_names_with_characters_that_nova_does_not_print_are_refused(alice: Person, name: str) -> None:
+    reply = await alice.ask_server(name)
+    assert reply.status_code == 400
+    assert reply.json()["badRequest"]["message"].startswith("An invalid 'name' value was provided.")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ class Stub:
         self.seen: list[Seen] = []
         self.sign_ins: list[Seen] = []
         self.token_life = 3600.0
-        self.refuse_sign_in = False
+        self.sign_in_answer: Answer | None = None
         self._answers: dict[tuple[str, str], list[Answer]] = {}
         self.compute_up_to("2.93")
         for end in ("", "/"):
@@ -98,8 +98,8 @@ class Stub:
 
     def _sign_in(self, seen: Seen) -> Answer:
         self.sign_ins.append(seen)
-        if self.refuse_sign_in:
-            return unauthorized()
+        if self.sign_in_answer is not None:
+            return self.sign_in_answer
         asked = seen.json["auth"]
         number = len(self.sign_ins)
         scoped = isinstance(asked.get("scope"), dict) or "application_credential" in asked["identity"]

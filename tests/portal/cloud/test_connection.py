@@ -48,7 +48,7 @@ def test_the_same_credential_with_another_secret_gets_nothing_from_the_cache(
     stub: Stub, login: AppCredentialLogin
 ) -> None:
     assert connect(login, region="IU").user_id == USER
-    stub.refuse_sign_in = True
+    stub.sign_in_answer = unauthorized()
     with pytest.raises(PortalError) as refused:
         _ = connect(AppCredentialLogin("stub", login.id, "a guess"), region="IU").user_id
     assert refused.value.id == "cloud:credential-revoked"
@@ -113,14 +113,14 @@ def test_a_token_refused_twice_is_an_error_of_the_credential(cloud: Cloud, stub:
 def test_a_revoked_credential_in_mid_call_says_so(cloud: Cloud, stub: Stub) -> None:
     stub.compute("GET", "/servers/detail", NO_SERVERS, unauthorized())
     servers.list_servers(cloud)
-    stub.refuse_sign_in = True
+    stub.sign_in_answer = unauthorized()
     with pytest.raises(PortalError) as refused:
         servers.list_servers(cloud)
     assert (refused.value.id, refused.value.outcome) == ("cloud:credential-revoked", "auth")
 
 
 def test_a_wrong_password_is_not_called_a_revoked_credential(stub: Stub) -> None:
-    stub.refuse_sign_in = True
+    stub.sign_in_answer = unauthorized()
     with pytest.raises(PortalError) as refused:
         _ = connect(PasswordLogin("stub", "alice", "wrong"), region="IU").user_id
     assert (refused.value.id, refused.value.outcome) == ("cloud:unauthorized", "auth")
@@ -187,3 +187,25 @@ def test_inside_a_task_its_deadline_holds_for_every_call(stub: Stub, login: AppC
     assert late.value.id == "cloud:timeout"
     with deadline.within(5):
         assert servers.list_servers(connect(login, region="IU")) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Could not find Application Credential: a-credential.", "Could not recognize Fernet token"],
+)
+def test_keystone_says_not_found_of_credentials_that_were_deleted(
+    stub: Stub, login: AppCredentialLogin, message: str
+) -> None:
+    stub.sign_in_answer = Answer(404, {"error": {"code": 404, "message": message, "title": "Not Found"}})
+    with pytest.raises(PortalError) as refused:
+        _ = connect(login, region="IU").user_id
+    assert (refused.value.id, refused.value.outcome) == ("cloud:credential-revoked", "auth")
+
+
+def test_an_address_where_there_is_no_keystone_is_not_a_revoked_credential(
+    stub: Stub, login: AppCredentialLogin
+) -> None:
+    stub.sign_in_answer = Answer(404, body=b"<html>nginx", headers={"Content-Type": "text/html"})
+    with pytest.raises(PortalError) as absent:
+        _ = connect(login, region="IU").user_id
+    assert (absent.value.id, absent.value.outcome) == ("cloud:not-found", "refused")

@@ -120,7 +120,7 @@ def test_validating_asks_the_cloud_whatever_is_remembered(stub: Stub, login: App
 
 def test_validating_a_revoked_credential_fails(stub: Stub, login: AppCredentialLogin) -> None:
     identity.validate(login)
-    stub.refuse_sign_in = True
+    stub.sign_in_answer = unauthorized()
     with pytest.raises(PortalError) as revoked:
         identity.validate(login)
     assert (revoked.value.id, revoked.value.outcome) == ("cloud:credential-revoked", "auth")

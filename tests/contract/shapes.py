@@ -1,0 +1,67 @@
+"""The shape of an answer: its keys and the kinds of its values, without any value.
+
+Recorded from a real cloud (`CONTRACT_CLOUD=lab CONTRACT_RECORD=1 pytest tests/contract/test_shapes.py`) and held
+against what the demo cloud answers.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "shapes"
+# Mappings whose keys are data, not structure.
+_FREE = frozenset({"addresses", "metadata", "extra_specs", "volume_image_metadata", "access"})
+_KINDS = {str: "text", bool: "flag", int: "number", float: "number", type(None): "nothing"}
+
+
+def shape_of(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        parts = {name: shape_of(item, name) for name, item in sorted(value.items())}
+        return {"*": merged(list(parts.values()))} if key in _FREE else parts
+    if isinstance(value, list):
+        return [merged([shape_of(item) for item in value])]
+    return _KINDS[type(value)]
+
+
+def merged(shapes: list[Any]) -> Any:
+    """One shape for many rows: all keys of any, and for each key the kinds that it has."""
+    known = [shape for shape in shapes if shape not in (None, "nothing")]
+    if not known:
+        return "nothing" if shapes else None
+    if all(isinstance(shape, dict) for shape in known):
+        names = sorted({name for shape in known for name in shape})
+        return {name: merged([shape[name] for shape in known if name in shape]) for name in names}
+    if all(isinstance(shape, list) for shape in known):
+        return [merged([item for shape in known for item in shape])]
+    return known[0]
+
+
+def differences(real: Any, other: Any, at: str = "") -> Iterator[str]:
+    """What `other` lacks of `real`, or has as another kind. An empty list or nothing fits everything."""
+    if real in (None, "nothing") or other in (None, "nothing"):
+        return
+    if type(real) is not type(other):
+        yield f"{at}: {_name(real)} there, {_name(other)} here"
+    elif isinstance(real, dict):
+        for name in real:
+            if name not in other:
+                yield f"{at}.{name}: missing"
+            else:
+                yield from differences(real[name], other[name], f"{at}.{name}")
+    elif isinstance(real, list):
+        yield from differences(real[0], other[0], f"{at}[]")
+    elif real != other:
+        yield f"{at}: {real} there, {other} here"
+
+
+def _name(shape: Any) -> str:
+    return shape if isinstance(shape, str) else {dict: "object", list: "list"}[type(shape)]
+
+
+def recorded(name: str) -> Any:
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def record(name: str, shape: Any) -> None:
+    (FOLDER / f"{name}.json").write_text(json.dumps(shape, indent=1, sort_keys=True) + "\n")

@@ -1,0 +1,101 @@
+"""The demo cloud's answers have the shape of a real cloud's, key by key."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from portal.cloud import calls, keypairs, networks, servers, volumes
+from portal.cloud.connection import Cloud
+from tests.contract.conftest import Maker
+from tests.contract.places import Place
+from tests.contract.shapes import differences, record, recorded, shape_of
+from tests.contract.test_catalogue import KEY
+from tests.contract.waiting import eventually
+
+RECORDING = os.environ.get("CONTRACT_RECORD") == "1"
+Probe = Callable[[Cloud, str], Any]
+
+
+def nova(path: str) -> Probe:
+    return lambda cloud, server_id: calls.compute(cloud, "GET", path.format(server_id))
+
+
+def act(action: str, value: Any) -> Probe:
+    return lambda cloud, server_id: calls.compute(
+        cloud, "POST", f"/servers/{server_id}/action", json={action: value}
+    )
+
+
+def of(service: calls.Service, path: str) -> Probe:
+    return lambda cloud, server_id: calls.send(cloud, service, "GET", path.format(cloud.project_id))
+
+
+def one_action(cloud: Cloud, server_id: str) -> Any:
+    request_id = servers.actions_of(cloud, server_id)[-1].request_id
+    return calls.compute(cloud, "GET", f"/servers/{server_id}/os-instance-actions/{request_id}")
+
+
+def console(cloud: Cloud, server_id: str) -> Any:
+    wanted = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+    return calls.compute(cloud, "POST", f"/servers/{server_id}/remote-consoles", json=wanted)
+
+
+PROBES: dict[str, Probe] = {
+    "compute-server": nova("/servers/{}"),
+    "compute-servers-detail": nova("/servers/detail"),
+    "compute-flavors-detail": nova("/flavors/detail"),
+    "compute-keypairs": nova("/os-keypairs"),
+    "compute-limits": nova("/limits"),
+    "compute-instance-actions": nova("/servers/{}/os-instance-actions"),
+    "compute-instance-action": one_action,
+    "compute-interfaces": nova("/servers/{}/os-interface"),
+    "compute-volume-attachments": nova("/servers/{}/os-volume_attachments"),
+    "compute-security-groups": nova("/servers/{}/os-security-groups"),
+    "compute-server-password": nova("/servers/{}/os-server-password"),
+    "compute-tags": nova("/servers/{}/tags"),
+    "compute-metadata": nova("/servers/{}/metadata"),
+    "compute-console-output": act("os-getConsoleOutput", {"length": 1}),
+    "compute-remote-console": console,
+    "image-images": of("image", "/images"),
+    "network-networks": of("network", "/networks"),
+    "network-ports": of("network", "/ports"),
+    "network-floatingips": of("network", "/floatingips"),
+    "network-security-groups": of("network", "/security-groups"),
+    "network-quota": of("network", "/quotas/{}/details"),
+    "network-topology": of("network", "/auto-allocated-topology/{}"),
+    "volume-volumes": of("block-storage", "/volumes/detail"),
+    "volume-limits": of("block-storage", "/limits"),
+}
+
+
+@pytest.fixture
+def furnished(cloud: Cloud, make: Maker, place: Place) -> str:
+    """A server with everything that an answer may tell of: key, metadata, volume, address."""
+    make.keypair(KEY)
+    key = keypairs.list_keypairs(cloud)[0].name
+    volume_id = make.volume()
+    server = make.active_server(key_name=key, metadata={"a": "b"}, tags=("one",))
+    eventually(place, lambda: volumes.get_volume(cloud, volume_id).status, lambda seen: seen == "available")
+    servers.attach_volume(cloud, server.id, volume_id)
+    eventually(place, lambda: volumes.get_volume(cloud, volume_id).status, lambda seen: seen == "in-use")
+    make.undo(
+        lambda: eventually(place, lambda: volumes.get_volume(cloud, volume_id).status, "available".__eq__)
+    )
+    make.undo(lambda: servers.detach_volume(cloud, server.id, volume_id))
+    make.floating_ip(port_id=networks.list_ports(cloud, server.id)[0].id)
+    return server.id
+
+
+def test_answers_have_the_shape_of_a_real_clouds(cloud: Cloud, place: Place, furnished: str) -> None:
+    # One furnished server for all probes: on a real cloud it takes half a minute to make.
+    found: dict[str, list[str]] = {}
+    for name, probe in PROBES.items():
+        shape = shape_of(probe(cloud, furnished))
+        if RECORDING and place.real:
+            record(name, shape)
+        wrong = list(differences(recorded(name), shape))
+        if wrong:
+            found[name] = wrong
+    assert found == {}
