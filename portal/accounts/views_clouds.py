@@ -52,7 +52,7 @@ def connect(request: HttpRequest, cloud: str, method: str) -> HttpResponse:
 
 
 def _form(request: HttpRequest, cloud: CloudConfig, method: str) -> forms.Form:
-    data = request.POST or None
+    data = request.POST if request.method == "POST" else None
     if method == "password":
         return PasswordForm(data, initial={"user_domain": cloud.portal.sign_in.user_domain})
     return ApplicationCredentialForm(data, cloud=cloud)

@@ -44,7 +44,7 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
 def api_tokens(request: HttpRequest) -> HttpResponse:
     """The list, and the form. A new token is in the answer to its POST, and on no page after it."""
     user = person(request)
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST if request.method == "POST" else None)
     issued = plain = None
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
