@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from portal.democloud import neutron_project
 from tests.democloud.cloud import Cloud, Person, new_cloud
 
 
@@ -43,3 +44,9 @@ async def carol(cloud: Cloud) -> Person:
 @pytest.fixture
 async def admin(cloud: Cloud) -> Person:
     return await cloud.login("admin", "admin")
+
+
+@pytest.fixture(autouse=True)
+def prompt_topologies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first topology of a project takes seconds; the one test that is about that says so."""
+    monkeypatch.setattr(neutron_project, "FIRST_TOPOLOGY_SECONDS", 0.0)
