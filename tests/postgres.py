@@ -50,39 +50,17 @@ def server(*, password: str = "heliosphere", database: str = "heliosphere", port
         for path in (folder, secret):
             os.chown(path, account.pw_uid, account.pw_gid)
     data = folder / "data"
+    make = f"{programs}/initdb -D {data} -U heliosphere -A scram-sha-256 --pwfile {secret} -E UTF8"
     subprocess.run(
-        [
-            programs / "initdb",
-            "-D",
-            data,
-            "-U",
-            "heliosphere",
-            "-A",
-            "scram-sha-256",
-            "--pwfile",
-            secret,
-            "-E",
-            "UTF8",
-        ],
+        make.split(),
         check=True,
         stdout=subprocess.DEVNULL,
         user=user,
         cwd="/",
     )
+    serve = f"{programs}/postgres -D {data} -p {port} -k {folder} -h 127.0.0.1 -c fsync=off"
     process = subprocess.Popen(
-        [
-            programs / "postgres",
-            "-D",
-            data,
-            "-p",
-            str(port),
-            "-k",
-            folder,
-            "-h",
-            "127.0.0.1",
-            "-c",
-            "fsync=off",
-        ],
+        serve.split(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         user=user,
@@ -90,9 +68,9 @@ def server(*, password: str = "heliosphere", database: str = "heliosphere", port
     )
     env = {**os.environ, "PGPASSWORD": password}
     try:
-        create = [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "heliosphere", database]
+        create = f"{programs}/createdb -h 127.0.0.1 -p {port} -U heliosphere {database}"
         for _ in range(100):
-            if subprocess.run(create, env=env, check=False, capture_output=True).returncode == 0:
+            if subprocess.run(create.split(), env=env, check=False, capture_output=True).returncode == 0:
                 break
             time.sleep(0.1)
         else:

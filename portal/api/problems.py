@@ -9,6 +9,13 @@ register(
             "Make a new token in your profile and send it as 'Authorization: Bearer <token>'.",
             401,
         ),
+        "api:csrf": Problem(
+            "This request did not come from a page of the portal",
+            "A session may change things only with the CSRF token of its own pages.",
+            "Nothing was changed and no SUs were spent.",
+            "Programs use a personal API token instead of the session cookie.",
+            403,
+        ),
         "api:read-only-token": Problem(
             "This API token may only read",
             "The token '{name}' has scope 'read'; this request changes something.",

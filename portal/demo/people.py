@@ -18,6 +18,7 @@ django.setup()
 
 from allocations.access import allocations_of  # noqa: E402  (models need the set-up above)
 from portal.accounts import services, signin, tokens  # noqa: E402
+from portal.accounts.adapter import rules  # noqa: E402
 from portal.accounts.models import ApiToken, CloudLink, User  # noqa: E402
 from portal.accounts.oidc import Refusal, claims_of  # noqa: E402
 from portal.cloud.config import clouds  # noqa: E402
@@ -30,7 +31,7 @@ TOKEN_DAYS = 90
 
 def _signed_in(person: dict[str, Any], issuer: str) -> User | None:
     """None where the portal's own rules refuse the person: they are listed all the same."""
-    claims = claims_of(person["claims"], {"iss": issuer, "sub": person["claims"]["sub"]}, clouds().oidc)
+    claims = claims_of(person["claims"], {"iss": issuer, "sub": person["claims"]["sub"]}, rules())
     return None if isinstance(claims, Refusal) else signin.person(claims)
 
 

@@ -9,6 +9,9 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from websockets.asyncio.client import connect
+from websockets.typing import Origin
+
 from tests.bench.figures import Figure, middle, p95
 from tests.browser.running import Demo, demo
 
@@ -91,16 +94,17 @@ def project() -> Iterator[tuple[Demo, str, list[str], list[str]]]:
 async def measure(
     running: Demo, slug: str, sessions: list[str], servers: list[str], round_: int
 ) -> dict[str, Any]:
-    from websockets.asyncio.client import connect
-
     url = running.url.replace("http", "ws") + f"/ws/live/?t=allocation:{slug}"
     async with AsyncExitStack() as stack:
         viewers = []
         for key in sessions:
             socket = await stack.enter_async_context(
                 connect(
-                    url, additional_headers={"Cookie": f"sessionid={key}"}, origin=running.url, max_queue=None
-                )  # type: ignore[arg-type]
+                    url,
+                    additional_headers={"Cookie": f"sessionid={key}"},
+                    origin=Origin(running.url),
+                    max_queue=None,
+                )
             )
             viewers.append(Viewer(socket))
         tasks = [asyncio.create_task(viewer.listen()) for viewer in viewers]

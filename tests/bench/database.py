@@ -1,7 +1,6 @@
 """A database and a Redis of its own for benches that need no running portal."""
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,10 @@ def portal_in_this_process() -> Iterator[Path]:
     """Django set up on an empty, migrated SQLite database, static files collected; yields the state folder."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     from tests import settings
-    from tests.conftest import start_redis
+    from tests.conftest import OwnRedis
 
-    redis: subprocess.Popen[bytes] = start_redis(settings.REDIS_PORT, settings.RUN_DIR)
+    redis = OwnRedis(settings.REDIS_PORT, settings.RUN_DIR)
+    redis.start()
     try:
         import django
 
@@ -26,5 +26,4 @@ def portal_in_this_process() -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
     finally:
-        redis.terminate()
-        redis.wait(10)
+        redis.stop()

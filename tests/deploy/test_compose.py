@@ -17,7 +17,7 @@ NEEDS = ("unshare", "ip", "nginx", "redis-server")
 
 def test_the_file_follows_the_compose_schema() -> None:
     command = [
-        Path(sys.executable).parent / "check-jsonschema",
+        str(Path(sys.executable).parent / "check-jsonschema"),
         "--builtin-schema",
         "vendor.compose-spec",
         "docker-compose.yml",
