@@ -16,6 +16,7 @@ from portal.democloud.model_network import (
     SecurityGroupRule,
     Subnet,
 )
+from portal.democloud.reach import tell_guest
 from portal.democloud.routing import new_mac, new_uuid
 from portal.democloud.state import Region, World
 
@@ -97,6 +98,7 @@ def delete_port(world: World, region: Region, port: Port) -> None:
         floating.router_id = None
         floating.updated_at = second(world.now())
     region.drop_port(port)
+    tell_guest(world, region, port.device_id)
 
 
 def external_network(region: Region) -> Network | None:

@@ -140,9 +140,7 @@ async def delete(request: Request) -> Response:
         reason = f"has device owner {port.device_owner}."
         message = f"Port {port.id} cannot be deleted directly via the port API: {reason}"
         raise Fault(409, message, kind="ServicePortInUse")
-    device_id = port.device_id
     fabric.delete_port(here.world, here.region, port)
-    tell_guest(here.world, here.region, device_id)
     return empty()
 
 

@@ -15,6 +15,7 @@ from portal.democloud.model_compute import Server
 from portal.democloud.model_network import Port
 from portal.democloud.nova_find import asked_server
 from portal.democloud.nova_view import addresses
+from portal.democloud.reach import tell_guest
 from portal.democloud.routing import Ctx, answer, body, empty, route
 from portal.democloud.state import Region, World, on_timer
 
@@ -62,6 +63,7 @@ async def attach(request: Request) -> Response:
     port = _existing(here, wanted) if wanted.get("port_id") else _new(here, server, wanted)
     port.device_id, port.device_owner, port.status = server.id, "compute:nova", "ACTIVE"
     here.region.index_port(port)
+    tell_guest(here.world, here.region, server.id)
     _changed(here, server, "attach_interface")
     return answer({"interfaceAttachment": _view(port, microversion(request))})
 
