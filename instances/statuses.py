@@ -13,6 +13,8 @@ DELETED, SOFT_DELETED = "DELETED", "SOFT_DELETED"
 
 SHELVES = frozenset({SHELVED, OFFLOADED})
 STOPS = frozenset({SHUTOFF, STOPPED})
+# Nothing computes in these: what is running now is everything else.
+RESTING = SHELVES | STOPS | {PAUSED, SUSPENDED, ERROR}
 GONE = frozenset({DELETED, SOFT_DELETED})
 
 

@@ -17,9 +17,10 @@ from instances import services
 from instances.access import instance_for, may
 from instances.models import ConsoleLog, Instance
 from instances.rows import Row, row, rows
-from instances.statuses import SHELVES
+from instances.statuses import RESTING
 from instances.timeline import entries
 from portal.accounts.models import User
+from portal.core.errors import PortalError
 from portal.core.htmx import page_or_part, toast, wants_part
 from portal.operations.access import operation_for
 
@@ -150,9 +151,11 @@ def console(request: HttpRequest, id: UUID, operation: UUID) -> HttpResponse:
 @require_safe
 def running(request: HttpRequest) -> HttpResponse:
     """What runs now in all of the person's allocations, their own first, for the start page."""
+    if not request.user.is_authenticated:
+        raise PortalError("portal:sign-in")
     machines = (
         Instance.objects.filter(allocation__in=allocations_of(request.user), deleted_at=None)
-        .exclude(status__in=SHELVES)
+        .exclude(status__in=RESTING)
         .select_related("allocation", "owner")
         .order_by(Case(When(owner_id=request.user.pk, then=0), default=1), "-created_at")
     )

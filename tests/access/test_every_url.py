@@ -1,0 +1,231 @@
+"""Every URL tried by every role. A URL that this table does not know fails: whoever adds one says who may see it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from allocations.models import Allocation
+from instances.models import Instance
+from portal.accounts.models import User
+from portal.operations import services as operations
+from portal.operations.models import Operation
+from tests.cast import CAST
+from tests.portal.api.conftest import catalogue, machine  # noqa: F401  (fixtures)
+
+# Who gets what at a GET. public: anybody. person: whoever is signed in. members: of the allocation, and operators (to look).
+# actors: those who may act on the member's machine. launchers: who may launch. owner: of the operation. staff: operators.
+WHO = {
+    "public": {"nobody", *CAST},
+    "person": set(CAST),
+    "members": {"pi", "manager", "member", "colleague", "assistant", "reader", "operator"},
+    "launchers": {"pi", "manager", "member", "colleague", "assistant"},
+    "actors": {"pi", "manager", "member", "assistant"},
+    "owner": {"member"},
+    "staff": {"operator"},
+}
+GET: dict[str, str] = {
+    "healthz": "public",
+    "home": "public",
+    "account_login": "public",
+    "api:openapi-json": "public",
+    "api:openapi-view": "public",
+    "account_logout": "public",
+    "home-parts": "person",
+    "no-allocation": "person",
+    "profile": "person",
+    "profile-tokens": "person",
+    "profile-clouds": "person",
+    "profile-cloud-connect": "person",
+    "instances:running": "person",
+    "allocations:detail": "members",
+    "allocations:card": "members",
+    "instances:list": "members",
+    "instances:rows": "members",
+    "instances:launch": "launchers",
+    "instances:launch-name": "launchers",
+    "instances:detail": "members",
+    "instances:row": "members",
+    "instances:status": "members",
+    "instances:facts": "members",
+    "instances:timeline": "members",
+    "instances:console-log": "members",
+    "instances:actions": "members",
+    "instances:action": "actors",
+    "instances:console": "owner",
+    "metrics:series": "members",
+    "metrics:graphs": "members",
+    "metrics:alerts": "members",
+    "operations:detail": "members",
+    "api:list_allocations": "person",
+    "api:get_allocation": "members",
+    "api:list_flavors": "members",
+    "api:list_images": "members",
+    "api:list_instances": "members",
+    "api:get_instance": "members",
+    "api:get_metrics": "members",
+    "api:get_operation": "owner",
+}
+# Only POST (or DELETE) means something there; tests of the feature try those. GET is refused for everybody.
+POST_ONLY = {
+    "openid_connect_login",
+    "openid_connect_callback",
+    "profile-end-sessions",
+    "profile-token-revoke",
+    "profile-cloud-disconnect",
+    "profile-credential-renew",
+    "profile-credential-revoke",
+    "instances:launch-preview",
+    "instances:launch-key",
+    "operations:cancel",
+    "api:act",
+    "api:launch",
+    "api:delete_instance",
+    "instances:bulk",
+    "account_inactive",
+    "api:api-root",
+}
+# Not tried with GET below: they lead elsewhere, have a page of their own, or share a path with a GET.
+NO_GET = {
+    *("openid_connect_login", "openid_connect_callback", "api:api-root", "account_inactive"),
+    *("api:launch", "api:delete_instance", "instances:bulk"),
+}
+CHANGING = {
+    "instances:launch": "launchers",
+    "instances:bulk": "members",
+    "instances:action": "actors",
+    "instances:console-log": "members",
+    "operations:cancel": "actors",
+}
+
+
+def names(patterns: list[Any] | None = None, space: str = "") -> Iterator[str]:
+    for found in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(found, URLResolver):
+            if found.namespace == "admin":
+                continue
+            yield from names(found.url_patterns, f"{space}{found.namespace}:" if found.namespace else space)
+        elif isinstance(found, URLPattern) and found.name:
+            yield f"{space}{found.name}"
+
+
+def test_every_url_of_the_site_is_in_the_table() -> None:
+    assert set(names()) - set(GET) - POST_ONLY == set()
+
+
+@pytest.fixture
+def operation(machine: Instance, member: User) -> Operation:  # noqa: F811
+    return operations.submit(
+        kind="instance.lock",
+        by=member,
+        cloud="demo",
+        region="IU",
+        project_id=machine.allocation.project_id,
+        target_type="instance",
+        target_id=machine.pk,
+        target_name=machine.name,
+        spec={"action": "lock"},
+    )
+
+
+@pytest.fixture
+def address(catalogue: Allocation, machine: Instance, operation: Operation) -> Any:  # noqa: F811
+    """The path behind a URL name, with the things of the member in it."""
+    known = {
+        "slug": catalogue.slug,
+        "id": machine.pk,
+        "instance_id": machine.pk,
+        "pk": 1,
+        "cloud": "demo",
+        "method": "password",
+        "provider_id": "cilogon",
+        "operation": operation.pk,
+        "operation_id": operation.pk,
+        "action": "stop",
+    }
+
+    def path(name: str) -> str:
+        query = (
+            "?allocation=" + catalogue.slug
+            if name in {"api:list_flavors", "api:list_images", "api:list_instances"}
+            else ""
+        )
+        kwargs = dict(known)
+        if name.startswith("operations:"):
+            kwargs["id"] = kwargs["pk"] = operation.pk
+        for wanted in _parameters(name):
+            assert wanted in kwargs, f"{name} has a parameter that this test does not know: {wanted}"
+        return reverse(name, kwargs={wanted: kwargs[wanted] for wanted in _parameters(name)}) + query
+
+    return path
+
+
+def _parameters(name: str) -> list[str]:
+    *spaces, last = name.split(":")
+    resolver: Any = get_resolver()
+    for space in spaces:
+        resolver = resolver.namespace_dict[space][1]
+    return list(resolver.reverse_dict.getlist(last)[0][0][0][1])
+
+
+@pytest.mark.parametrize("name", sorted(GET))
+def test_only_those_entitled_see_it(name: str, address: Any, request: pytest.FixtureRequest) -> None:
+    path = address(name)
+    for role in ("nobody", *CAST):
+        client = Client()
+        if role != "nobody":
+            client.force_login(request.getfixturevalue(role))
+        answer = client.get(path)
+        if role in WHO[GET[name]]:
+            # A redirect inside the site is an answer, one to the sign-in page is not.
+            assert answer.status_code < 400 or answer.status_code == 503, (role, name, answer.status_code)
+            assert "/accounts/login" not in answer.headers.get("Location", ""), (role, name)
+        elif role == "nobody":
+            assert answer.status_code in {302, 401, 403}, (role, name, answer.status_code)
+            assert "/accounts/login" in answer.headers.get("Location", "/accounts/login")
+        else:
+            assert answer.status_code in {403, 404}, (role, name, answer.status_code)
+            assert b"blast-node" not in answer.content, (role, name)
+
+
+@pytest.mark.parametrize("name", sorted(POST_ONLY - NO_GET))
+def test_what_changes_things_is_not_done_by_a_get(name: str, address: Any, member: User) -> None:
+    client = Client()
+    client.force_login(member)
+    before = Operation.objects.count()
+    assert client.get(address(name)).status_code in {404, 405}
+    assert Operation.objects.count() == before
+
+
+@pytest.mark.parametrize("name", sorted(CHANGING))
+def test_a_post_by_somebody_not_entitled_changes_nothing(
+    name: str, address: Any, request: pytest.FixtureRequest
+) -> None:
+    path = address(name)
+    before = Operation.objects.values_list("pk", "state")
+    state = set(before.all())
+    for role in ("nobody", *CAST):
+        if role in WHO[CHANGING[name]]:
+            continue
+        client = Client()
+        if role != "nobody":
+            client.force_login(request.getfixturevalue(role))
+        answer = client.post(path, {"instance": str(0)})
+        assert answer.status_code in {302, 401, 403, 404}, (role, name, answer.status_code)
+        assert set(before.all()) == state, (role, name)
+
+
+def test_a_post_without_the_csrf_token_is_refused(address: Any, member: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(member)
+    for name in CHANGING:
+        assert client.post(address(name)).status_code == 403, name
+
+
+@pytest.mark.parametrize("role", [role for role in CAST if role != "operator"])
+def test_the_admin_pages_are_for_operators(role: str, request: pytest.FixtureRequest) -> None:
+    client = Client()
+    client.force_login(request.getfixturevalue(role))
+    assert client.get("/admin/").status_code == 302
