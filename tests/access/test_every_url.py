@@ -54,7 +54,7 @@ GET: dict[str, str] = {
     "instances:console-log": "members",
     "instances:actions": "members",
     "instances:action": "actors",
-    "instances:console": "owner",
+    "instances:console": "actors",
     "metrics:series": "members",
     "metrics:graphs": "members",
     "metrics:alerts": "members",
