@@ -28,7 +28,8 @@ _TYPES = frozenset(
         "sk-ecdsa-sha2-nistp256@openssh.com",
     }
 )
-_NAME = re.compile(r"^[A-Za-z0-9 _.@-]{1,255}$")
+# Nova before 2.92 takes no more than these.
+_NAME = re.compile(r"[A-Za-z0-9 _-]{1,255}")
 _FRESH = timedelta(minutes=1)
 
 
@@ -74,8 +75,8 @@ def key_problem(name: str, public_key: str, known: dict[str, Keypair]) -> Portal
     """What stops a launch with this key: nothing chosen is fine."""
     if public_key:
         complaint = public_key_complaint(public_key)
-        if not complaint and not _NAME.match(name):
-            complaint = "Give the key a name of letters, digits, blanks and . _ @ - only."
+        if not complaint and not _NAME.fullmatch(name):
+            complaint = "Give the key a name of letters, digits, blanks, hyphens and underscores only."
         return PortalError("portal:bad-input", reason=complaint) if complaint else None
     if name and name not in known:
         return PortalError("instances:key-gone", key=name)

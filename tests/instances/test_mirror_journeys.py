@@ -134,12 +134,11 @@ def test_a_list_of_the_catalogue_that_fails_keeps_its_old_rows(project: Project)
 
 def test_keys_are_read_as_their_person(project: Project) -> None:
     public = services.generate_key(by=project.people["bob"]).public_key
-    keypairs.create_keypair(project.cloud_as("bob"), "laptop", public)
+    keypairs.create_keypair(project.cloud_as("bob"), "tablet", public)
     tasks.catalogue.read_keys(project.allocation, project.people["bob"])
     tasks.catalogue.read_keys(project.allocation, project.people["alice"])
-    assert list(CatalogueItem.objects.filter(kind="keypair").values_list("name", "user__username")) == [
-        ("laptop", "bob")
-    ]
+    found = CatalogueItem.objects.filter(kind="keypair").values_list("user__username", "name")
+    assert sorted(found) == [("alice", "laptop"), ("bob", "laptop"), ("bob", "tablet")]
 
 
 def test_console_log_and_record_are_read_for_an_open_page(project: Project) -> None:
