@@ -67,7 +67,7 @@ class Person:
 
     async def ask_server(self, name: str = "one", flavor: str = "m3.tiny", **more: Any) -> httpx.Response:
         image = next(one.id for one in self.cloud.region.data.images.values() if one.min_disk <= 20)
-        wanted = {
+        wanted: dict[str, Any] = {
             "name": name,
             "flavorRef": self.cloud.flavor_id(flavor),
             "imageRef": image,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from typing import Any
 
 import httpx
 import openstack
-from openstack.connection import Connection
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +22,17 @@ ROOT = Path(__file__).parents[2]
 def clean_environment() -> dict[str, str]:
     """Without OS_... of the shell that runs the tests."""
     return {name: text for name, text in os.environ.items() if not name.startswith("OS_")}
+
+
+def documents(text: str) -> list[Any]:
+    """The JSON documents in a text, in order; what is between them is skipped."""
+    found, decoder = [], json.JSONDecoder()
+    for line in re.finditer(r"^[\[{]", text, re.MULTILINE):
+        try:
+            found.append(decoder.raw_decode(text, line.start())[0])
+        except json.JSONDecodeError:
+            continue
+    return found
 
 
 @dataclass
@@ -38,7 +49,7 @@ class Running:
         headers = {"X-Control-Key": self.announced["control_key"]}
         return httpx.request(method, self.announced["control_url"] + path, json=content, headers=headers)
 
-    def connect(self, user: str = "alice", project: str = "BIO220047", region: str = "IU") -> Connection:
+    def connect(self, user: str = "alice", project: str = "BIO220047", region: str = "IU") -> Any:
         return openstack.connect(
             auth_url=self.announced["auth_url"],
             username=user,
@@ -51,9 +62,10 @@ class Running:
             load_envvars=False,
         )
 
-    def openstack(self, *arguments: str, region: str = "IU") -> subprocess.CompletedProcess[str]:
-        """The plain client, as an ordinary user would run it."""
-        command = [str(Path(sys.executable).with_name("openstack")), *arguments]
+    def openstack(self, *commands: str, region: str = "IU") -> tuple[list[Any], str]:
+        """The plain client, as an ordinary user would run it: the JSON that it printed, and its complaints.
+
+        All commands go through one process, as the client itself takes seconds to start."""
         settings = {
             "OS_AUTH_URL": self.announced["auth_url"],
             "OS_USERNAME": "alice",
@@ -65,20 +77,17 @@ class Running:
             "OS_REGION_NAME": region,
             "PYTHONWARNINGS": "ignore",
         }
-        return subprocess.run(
-            command,
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("openstack"))],
+            input="\n".join(commands) + "\n",
             env=clean_environment() | settings,
             cwd=self.state,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
-
-    def answer(self, *arguments: str, region: str = "IU") -> Any:
-        done = self.openstack(*arguments, "-f", "json", region=region)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return documents(done.stdout), done.stderr
 
     def end(self, signal_number: int = signal.SIGTERM) -> int:
         self.process.send_signal(signal_number)
