@@ -96,7 +96,7 @@ def offer(allocation: Allocation) -> None:
                 allocation=allocation,
                 kind=kind,
                 cloud_id=cloud_id,
-                name=data.get("name", data.get("address")),
+                name=data["name"] if "name" in data else data["address"],
                 data={**_REST[kind], "id": cloud_id, **data},
                 seen_at=now,
             )

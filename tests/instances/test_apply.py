@@ -344,7 +344,7 @@ def test_a_change_of_state_charges_what_came_before_it(allocation: Allocation) -
     Instance.objects.update(charged_until=timezone.now() - timedelta(hours=2))
     take(allocation, replace(found, status="SHUTOFF"))
     entry = LedgerEntry.objects.get()
-    assert (entry.status, entry.resource, round(entry.su, 2)) == ("ACTIVE", "cpu", 4)
+    assert (entry.status, entry.resource, int(entry.su)) == ("ACTIVE", "cpu", 4)
     assert allocation.pk == entry.allocation_id
 
 

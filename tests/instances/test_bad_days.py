@@ -1,5 +1,7 @@
 """Bad days of a cloud in the middle of launches and actions: nothing is lost, doubled or stuck."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -267,7 +269,11 @@ def test_two_people_on_one_machine_the_second_is_told_of_the_first(project: Proj
 
 
 def test_the_same_request_sent_twice_makes_one_machine(project: Project) -> None:
-    given = {"allocation": project.allocation, "by": project.people["bob"], "request": project.request()}
+    given: dict[str, Any] = {
+        "allocation": project.allocation,
+        "by": project.people["bob"],
+        "request": project.request(),
+    }
     first = services.launch(**given, idempotency_key="form-1")
     second = services.launch(**given, idempotency_key="form-1")
     assert [op.pk for op in first] == [op.pk for op in second]
@@ -276,7 +282,7 @@ def test_the_same_request_sent_twice_makes_one_machine(project: Project) -> None
 
 
 def test_another_request_under_a_used_key_is_refused(project: Project) -> None:
-    given = {"allocation": project.allocation, "by": project.people["bob"]}
+    given: dict[str, Any] = {"allocation": project.allocation, "by": project.people["bob"]}
     services.launch(**given, request=project.request(), idempotency_key="form-1")
     with pytest.raises(PortalError) as refusal:
         services.launch(**given, request=project.request("other"), idempotency_key="form-1")

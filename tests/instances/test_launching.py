@@ -277,7 +277,7 @@ def test_the_same_key_gives_the_same_operations_and_another_person_their_own(
 
 
 def test_a_refused_launch_leaves_its_key_unused(allocation: Allocation, member: User) -> None:
-    given = {"allocation": allocation, "by": member, "idempotency_key": "k"}
+    given: dict[str, Any] = {"allocation": allocation, "by": member, "idempotency_key": "k"}
     Poll.objects.update(ok_at=None)
     with pytest.raises(PortalError):
         services.launch(**given, request=request())

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from instances import services
-from instances.mirror import details, poll, readers, schedule, tasks
+from instances.mirror import catalogue, details, poll, readers, schedule, tasks
 from instances.models import CatalogueItem, CloudAction, ConsoleLog, Instance, Poll
 from portal.accounts.models import CloudCredential
 from portal.cloud import keypairs, servers
@@ -127,7 +127,7 @@ def test_a_list_of_the_catalogue_that_fails_keeps_its_old_rows(project: Project)
     before = CatalogueItem.objects.filter(kind="image").count()
     project.demo.fault("status", service="image", path="/images", status=500)
     found = project.poll(Poll.What.CATALOGUE)
-    error = poll.store_outcome(found, lambda: tasks.catalogue.read_catalogue(project.allocation))
+    error = poll.store_outcome(found, lambda: catalogue.read_catalogue(project.allocation))
     assert error is not None
     assert CatalogueItem.objects.filter(kind="image").count() == before > 0
 
@@ -135,8 +135,8 @@ def test_a_list_of_the_catalogue_that_fails_keeps_its_old_rows(project: Project)
 def test_keys_are_read_as_their_person(project: Project) -> None:
     public = services.generate_key(by=project.people["bob"]).public_key
     keypairs.create_keypair(project.cloud_as("bob"), "tablet", public)
-    tasks.catalogue.read_keys(project.allocation, project.people["bob"])
-    tasks.catalogue.read_keys(project.allocation, project.people["alice"])
+    catalogue.read_keys(project.allocation, project.people["bob"])
+    catalogue.read_keys(project.allocation, project.people["alice"])
     found = CatalogueItem.objects.filter(kind="keypair").values_list("user__username", "name")
     assert sorted(found) == [("alice", "laptop"), ("bob", "laptop"), ("bob", "tablet")]
 
