@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import redis
-from django.conf import settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from tests.settings import REDIS_PORT, RUN_DIR
 
@@ -110,6 +111,15 @@ def django_db_use_migrations() -> bool:
     return os.environ.get("TEST_MIGRATIONS") == "1"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """PostgreSQL does not drop a database that a thread of some test is still connected to."""
+    yield
+    if on_postgresql():
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+
 def on_postgresql() -> bool:
-    return "postgresql" in str(settings.DATABASES["default"]["ENGINE"])
+    return connection.vendor == "postgresql"
