@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from allocations import tasks
 from allocations.mapping import Claimed, Granted, Held, Key, Seat, plan
 from allocations.models import Allocation, Membership
 from portal.accounts import credentials
@@ -93,6 +94,7 @@ def _meet(cloud: str, region: str, found: GrantedProject) -> Allocation:
         refresh_after=timezone.now(),
     )
     _record("allocation.found", None, allocation)
+    transaction.on_commit(lambda: tasks.refresh.delay(allocation.pk), robust=True)
     return allocation
 
 

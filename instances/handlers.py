@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from allocations.hooks import burn_source
 from instances import reflect
 from instances.actions import ACTIONS
+from instances.burning import burning_now
 from portal.accounts.hooks import on_usable
 from portal.operations import hooks
 from portal.operations.context import Context
@@ -48,3 +50,4 @@ hooks.within_change(reflect.launch_failed)
 hooks.on_change(reflect.operation_changed)
 hooks.may_access(reflect.may_access)
 on_usable(reflect.credential_usable)
+burn_source(burning_now)

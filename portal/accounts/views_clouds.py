@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.accounts import credentials, pages, services
 from portal.accounts.forms import ApplicationCredentialForm, PasswordForm
-from portal.accounts.models import CloudCredential, User
+from portal.accounts.models import CloudCredential, CloudLink, User
 from portal.accounts.queue import enqueue
 from portal.accounts.views_profile import person
 from portal.cloud.config import CloudConfig, clouds
@@ -24,8 +24,11 @@ from portal.core.htmx import page_or_part
 @never_cache
 @require_GET
 def connected_clouds(request: HttpRequest) -> HttpResponse:
+    connections = pages.connections(person(request))
     context = {
-        "connections": pages.connections(person(request)),
+        "connections": connections,
+        # The socket of a page that was just opened may miss the news: it asks, too, while it waits.
+        "connecting": any(connection.state == CloudLink.State.CONNECTING for connection in connections),
         "provider": clouds().oidc,
         "now": timezone.now(),
         "tab": "clouds",
