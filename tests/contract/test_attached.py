@@ -20,7 +20,9 @@ def test_a_volume_is_attached_seen_from_both_sides_and_detached(
     volume_id = make.volume()
     server = make.active_server()
     volume_is(place, cloud, volume_id, "available")
-    attached = servers.attach_volume(cloud, server.id, volume_id, "exoVolume data")
+    # Nova's fake driver cannot take off again what was attached with a tag.
+    tag = "" if place.zone == "fake" else "exoVolume data"
+    attached = servers.attach_volume(cloud, server.id, volume_id, tag)
     assert attached.volume_id == volume_id
     volume_is(place, cloud, volume_id, "in-use")
     [seen] = servers.attached_volumes(cloud, server.id)
