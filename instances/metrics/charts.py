@@ -56,11 +56,11 @@ def _layout(chart: Chart) -> dict[str, Any]:
         "fixedrange": True,
         "ticksuffix": " %" if percent else "B/s",
         "tickformat": "" if percent else "~s",
-        **({"range": [0, 103], "tickvals": [0, 25, 50, 75, 100]} if percent else {}),
+        **({"range": [0, 103], "dtick": 25} if percent else {}),
     }
     layout = go.Layout(
         height=HEIGHT,
-        margin={"l": 56, "r": 8, "t": 8, "b": 28},
+        margin={"l": 56, "r": 8, "t": 8, "b": 36},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=False,

@@ -2,6 +2,7 @@
 // Plotly is fetched only here, and only once there is something to draw.
 const SLIDE_EVERY = 10000;
 const HEAL_EVERY = 60000;
+const OLD = 120000;
 const TABLE_ROWS = 12;
 const LEAST_GAP = 15000;
 const GAP_DISTANCES = 3;
@@ -31,6 +32,8 @@ function colour(variable) {
   return found;
 }
 
+// Plotly writes times as UTC; people read clocks of their own zone.
+const local = (time) => time - new Date(time).getTimezoneOffset() * 60000;
 const json = (root, id) => JSON.parse(root.querySelector(`#${id}`).textContent);
 const percent = (value, digits = 0) => (value === null || value === undefined ? "–" : `${value.toFixed(digits)} %`);
 
@@ -176,6 +179,7 @@ class Graphs {
     this.fillTable();
     const library = await loadPlotly(this.root.dataset.plotly);
     const palette = { ink: colour("--ink-2"), line: colour("--line"), raised: colour("--raised"), hues: HUES.map(colour) };
+    this.times = samples.t.map(local);
     Object.entries(this.figures).forEach(([name, figure]) => {
       const holder = this.root.querySelector(`[data-chart="${name}"]`);
       const traces = name === "gpus" ? this.gpuTraces(palette) : this.traces(figure, palette);
@@ -191,7 +195,10 @@ class Graphs {
     const { samples } = this.series;
     return figure.columns
       .filter(([column]) => samples[column].some((value) => value !== null))
-      .map(([column, name], index) => this.line(samples[column], name, palette.hues[index], figure.unit, column.endsWith("_peak")));
+      .map(([column, name], index) => {
+        const peak = column.endsWith("_peak");
+        return this.line(samples[column], name, palette.hues[peak ? 0 : index], figure.unit, peak);
+      });
   }
 
   gpuTraces(palette) {
@@ -208,7 +215,7 @@ class Graphs {
     return {
       type: "scatter",
       mode: few ? "lines+markers" : "lines",
-      x: this.series.samples.t,
+      x: this.times,
       y: values,
       name,
       connectgaps: false,
@@ -229,7 +236,7 @@ class Graphs {
       showlegend: legend,
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
       margin: { ...figure.layout.margin, t: legend ? 24 : 8 },
-      xaxis: { ...figure.layout.xaxis, ...axis, range: range.map((time) => new Date(time).toISOString()) },
+      xaxis: { ...figure.layout.xaxis, ...axis, range: range.map(local) },
       yaxis: { ...figure.layout.yaxis, ...axis },
     };
   }
@@ -251,15 +258,16 @@ class Graphs {
       node.textContent = `${name} ${value}`;
       return node;
     });
-    this.root.querySelector("[data-latest]").replaceChildren("Latest, ", time, ":", ...words);
+    this.root.querySelector("[data-latest]").replaceChildren("Latest values from ", time, ...words);
+    const old = this.live && Date.now() + this.offset - samples.t[row] > OLD ? "last " : "";
     const beside = {
       cpu: values[0][1], ram: values[1][1], disk: values[2][1], gpus: gpus.map(([, value]) => value).join(" · "),
       net: `in ${rate(samples.net_in[row])} · out ${rate(samples.net_out[row])}`,
     };
     Object.entries(beside).forEach(([name, text]) => {
       const holder = this.root.querySelector(`[data-chart="${name}"]`);
-      holder.querySelector("[data-now]").textContent = text;
-      holder.querySelector("[data-plot]").setAttribute("aria-label", `${this.figures[name].title} over time, now ${text}; the values are in the table below`);
+      holder.querySelector("[data-now]").textContent = old + text;
+      holder.querySelector("[data-plot]").setAttribute("aria-label", `${this.figures[name].title} over time, ${old || "now "}${text}; the values are in the table below`);
     });
   }
 
