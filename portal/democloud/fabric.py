@@ -97,8 +97,8 @@ def delete_port(world: World, region: Region, port: Port) -> None:
         region.point_floating_ip(floating, None)
         floating.router_id = None
         floating.updated_at = second(world.now())
+        tell_guest(world, region, port.device_id)
     region.drop_port(port)
-    tell_guest(world, region, port.device_id)
 
 
 def external_network(region: Region) -> Network | None:
