@@ -98,6 +98,8 @@ def _chosen(request: HttpRequest, allocation: Allocation, data: QueryDict) -> li
     if len(chosen) > MOST:
         reason = f"At most {MOST} machines can be acted on at once; narrow the selection with a filter."
         raise PortalError("portal:bad-input", reason=reason)
+    for machine in chosen:
+        machine.allocation = allocation  # which knows the viewer's role
     return chosen
 
 

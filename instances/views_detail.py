@@ -1,5 +1,6 @@
 """The page of one machine and the parts of it that are fetched again."""
 
+from collections import Counter
 from typing import Any, cast
 from uuid import UUID
 
@@ -48,6 +49,8 @@ FOREMOST = (
     "delete",
 )
 RUNNING_SHOWN = 20
+# A reason that stands in the way of so many actions is said once, above them all.
+SAID_ONCE = 5
 
 
 @require_safe
@@ -82,7 +85,13 @@ def _actions(shown: Row) -> dict[str, Any]:
     groups = [
         (title, [offered[name] for name in names if name not in shown_already]) for title, names in GROUPS
     ]
-    return {"buttons": buttons, "groups": [group for group in groups if group[1]]}
+    refusals = Counter(ruling.reason for _, ruling in shown.offered if not ruling.allowed)
+    reason, times = refusals.most_common(1)[0] if refusals else ("", 0)
+    return {
+        "buttons": buttons,
+        "groups": [group for group in groups if group[1]],
+        "common_reason": reason if times >= SAID_ONCE else "",
+    }
 
 
 @require_safe

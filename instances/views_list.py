@@ -48,9 +48,11 @@ BULK_BUTTONS = (
 def list_page(request: HttpRequest, slug: str) -> HttpResponse:
     allocation = allocation_for(request.user, slug, Need.SEE)
     query = ListQuery.read(request.GET)
-    return page_or_part(
-        request, "instances/list.html", "instances/_list.html", _context(request, allocation, query)
-    )
+    context = _context(request, allocation, query)
+    response = page_or_part(request, "instances/list.html", "instances/_list.html", context)
+    # A form sends its empty fields too: the address that stays in the browser has none of them.
+    response["HX-Push-Url"] = reverse("instances:list", args=[allocation.slug]) + query.address()
+    return response
 
 
 @require_safe

@@ -9,8 +9,10 @@ function open() {
   first?.focus();
 }
 
+// Emptied at once: a swap that follows in the same turn must not find the old content and open it again.
 function close() {
   if (dialog.open) dialog.close();
+  dialog.replaceChildren();
 }
 
 function toast({ level, text }) {
@@ -54,7 +56,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]") && dialog.open) { event.preventDefault(); close(); }
   if (event.target === dialog) close();
 });
-dialog.addEventListener("close", () => dialog.replaceChildren());
+dialog.addEventListener("close", () => { if (!dialog.open) dialog.replaceChildren(); });
 // The button of a form that asks for a name or a number wakes when what was typed is right.
 document.addEventListener("input", (event) => {
   const field = event.target.closest("[data-must-equal]");
