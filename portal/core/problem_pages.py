@@ -95,7 +95,9 @@ def _page_behind(request: HttpRequest) -> str:
 
 
 def _page(request: HttpRequest, error: PortalError) -> HttpResponse:
-    if error.problem.status == 503:
-        # The page's frame reads the database, which may be what is away: this one stands alone.
-        return HttpResponse(render_to_string("errors/plain.html", _context(error)), status=503)
+    if error.problem.status >= 500:
+        # The page's frame reads the database and more, which may be what failed: this one stands alone.
+        return HttpResponse(
+            render_to_string("errors/plain.html", _context(error)), status=error.problem.status
+        )
     return render(request, "errors/problem.html", _context(error), status=error.problem.status)

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +14,7 @@ from django.test import Client, override_settings
 from django.urls import path
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from portal.core import context
 from portal.core.errors import PortalError
 from portal.core.logs import current_request_id
 from portal.urls import handler400, handler403, handler404, handler500
@@ -154,6 +157,38 @@ def test_a_mistake_of_ours_is_explained_without_its_traceback(
 @pytest.mark.parametrize("headers", [{}, HTMX, {"Accept": "application/json"}])
 def test_an_address_that_is_none_is_explained(client: Client, headers: dict[str, str]) -> None:
     assert get(client, "/nowhere/at/all/", **headers).status_code == 404
+
+
+def test_a_database_that_is_away_before_the_view_is_named_too(client: Client) -> None:
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+    away = OperationalError("could not connect to server secret-host")
+    with patch("django.contrib.sessions.backends.cached_db.SessionStore.load", side_effect=away):
+        answer = get(client, "/no-allocation/")
+    assert answer.status_code == 503
+    assert "The database" in answer.content.decode()
+    assert "secret-host" not in answer.content.decode()
+
+
+def test_a_page_that_cannot_be_framed_is_explained_all_the_same(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed may be what every page needs."""
+
+    def broken(request: HttpRequest) -> dict[str, Any]:
+        raise KeyError("a provider's own mistake")
+
+    monkeypatch.setattr(context, "_providers", [broken])
+    answer = get(client, "/test/refused/")
+    assert answer.status_code == 500
+    assert "Something went wrong in the portal" in answer.content.decode()
+
+
+def test_a_form_without_its_token_is_refused_with_words(client: Client) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    for headers in ({}, HTMX):
+        answer = strict.post("/accounts/logout/", headers=headers)
+        assert answer.status_code == 403
+        assert "This form is too old" in answer.content.decode()
 
 
 def test_each_request_has_a_name_of_its_own(client: Client) -> None:

@@ -13,6 +13,7 @@ from django.db import connection
 from portal.accounts.models import User
 from portal.operations import queue, reconciler
 from portal.operations.context import Context
+from portal.operations.idempotency import once
 from portal.operations.models import Operation
 from portal.operations.outcomes import Done, Next, Outcome
 from tests.portal.operations.conftest import Kinds, ask
@@ -52,6 +53,19 @@ def test_each_operation_is_claimed_by_exactly_one_worker(ada: User, done_kind: N
     join(in_threads(work))
     assert set(claimed) == asked
     assert max(Counter(claimed).values()) == 1
+
+
+def test_one_key_sent_by_many_at_once_is_carried_out_once(ada: User, done_kind: None) -> None:
+    answers: list[list[UUID]] = []
+
+    def work() -> None:
+        made = once(user=ada, key="k", request={"name": "x"}, submit=lambda: [ask(ada), ask(ada)])
+        answers.append([op.pk for op in made])
+
+    join(in_threads(work))
+    assert len(answers) == THREADS
+    assert all(answer == answers[0] for answer in answers)
+    assert Operation.objects.count() == 2
 
 
 @dataclass
