@@ -2,8 +2,8 @@
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from instances import console, exosphere
@@ -71,7 +71,9 @@ def setup_of(metadata: dict[str, str], current: str) -> tuple[str, datetime | No
 
 def clean(text: str, limit: int) -> str:
     """Printable characters only: no database, log or terminal gets anything else."""
-    return "".join(character for character in text if character.isprintable())[:limit]
+    if not text.isprintable():
+        text = "".join(character for character in text if character.isprintable())
+    return text[:limit]
 
 
 def _count(number: int) -> int:
@@ -84,17 +86,16 @@ def _metadata(given: dict[str, str]) -> dict[str, str]:
 
 
 def _addresses(given: Iterable[Address]) -> list[dict[str, Any]]:
-    found = []
-    for address in given:
-        try:
-            ipaddress.ip_address(address.address)
-        except ValueError:
-            continue
-        shown = asdict(address)
-        found.append({key: shown[key] for key in ("network", "address", "version", "kind")})
-    for row in found:
-        row["network"] = clean(row["network"], 255)
-    return found[:64]
+    return [
+        {
+            "network": clean(address.network, 255),
+            "address": address.address,
+            "version": address.version,
+            "kind": address.kind,
+        }
+        for address in given
+        if _parsed(address.address) is not None
+    ][:_MANY]
 
 
 def _public(addresses: list[dict[str, Any]]) -> str:
@@ -111,7 +112,16 @@ def _private(addresses: list[dict[str, Any]]) -> str:
 
 
 def _is_global(address: str) -> bool:
-    return ipaddress.ip_address(address).is_global
+    parsed = _parsed(address)
+    return parsed is not None and parsed.is_global
+
+
+@lru_cache(maxsize=20_000)
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None
 
 
 def _deleted_at(server: Server) -> datetime | None:
