@@ -70,7 +70,7 @@ def _read(allocation: Allocation) -> tuple[Sequence[Quota], Sequence[AccountingE
 def _read_with(
     credential: CloudCredential, allocation: Allocation
 ) -> tuple[Sequence[Quota], Sequence[AccountingEntry]]:
-    login = credentials.login_of(credential)
+    login = credentials.login_for(credential.user, credential.cloud, credential.project_id)
     cloud = connect(login, region=allocation.region, deadline=deadline.current())
     return quotas.list_quotas(cloud), accounting.entries(cloud)
 

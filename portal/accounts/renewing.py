@@ -108,7 +108,8 @@ def _deleted(credential: CloudCredential) -> str | None:
         try:
             identity.delete_app_credential(login, credential.application_credential_id)
         except PortalError as error:
-            if error.id == "cloud:not-found":
+            itself = login.id == credential.application_credential_id
+            if error.id == "cloud:not-found" or (itself and error.outcome == "auth"):
                 return "was gone"
             if error.outcome in {"retry", "unknown"}:
                 return None
