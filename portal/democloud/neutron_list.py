@@ -40,7 +40,7 @@ def _matches(request: Request, row: Row) -> bool:
     for name in set(request.query_params) - CONTROLS:
         asked = request.query_params.getlist(name)
         if name in TAG_FILTERS:
-            if not all(_tags_match(name, set(text.split(",")), set(row["tags"])) for text in asked):
+            if not all(_tags_match(name, set(text.split(",")), set(row.get("tags", ()))) for text in asked):
                 return False
         elif not any(_value_matches(row.get(name), text) for text in asked):
             return False

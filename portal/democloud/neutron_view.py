@@ -157,6 +157,9 @@ def floatingip(region: Region, one: FloatingIP) -> Row:
 
 
 def security_group_rule(region: Region, one: SecurityGroupRule) -> Row:
+    """By itself a rule shows no tags; inside its group it does."""
+    shown = _standard(one)
+    del shown["tags"]
     return {
         "id": one.id,
         "security_group_id": one.security_group_id,
@@ -169,7 +172,7 @@ def security_group_rule(region: Region, one: SecurityGroupRule) -> Row:
         "remote_address_group_id": None,
         "normalized_cidr": one.remote_ip_prefix,
         "remote_group_id": one.remote_group_id,
-        **_standard(one),
+        **shown,
     }
 
 
@@ -181,7 +184,9 @@ def security_group(region: Region, one: SecurityGroup) -> Row:
         "stateful": one.stateful,
         "shared": False,
         "security_group_rules": [
-            security_group_rule(region, rule) for rule in rules if rule.security_group_id == one.id
+            security_group_rule(region, rule) | {"tags": []}
+            for rule in rules
+            if rule.security_group_id == one.id
         ],
         **_standard(one),
     }

@@ -164,6 +164,11 @@ def _summary(one: ResourceProvider, used: Counter[str]) -> dict[str, Any]:
     return {"resources": resources, "traits": [], **parent}
 
 
+def _mappings(request: Request, one: ResourceProvider) -> dict[str, Any]:
+    """Since 1.34 a candidate says which host serves which group of the request."""
+    return {"mappings": {"": [one.id]}} if version(request) >= 34 else {}
+
+
 async def candidates(request: Request) -> Response:
     """Hosts that can take all that is asked, up to `limit`; an unknown class is refused by name."""
     here = ctx(request)
@@ -184,7 +189,7 @@ async def candidates(request: Request) -> Response:
     chosen = fitting[: int(limit)]
     content = {
         "allocation_requests": [
-            {"allocations": {one.id: {"resources": wanted}}, "mappings": {"": [one.id]}} for one in chosen
+            {"allocations": {one.id: {"resources": wanted}}, **_mappings(request, one)} for one in chosen
         ],
         "provider_summaries": {one.id: _summary(one, used[one.id]) for one in chosen},
     }
