@@ -153,6 +153,9 @@ def children(
                 "--ws",
                 "websockets-sansio",
                 "--no-access-log",
+                # Longer than guests' interval: each keeps its one connection.
+                "--timeout-keep-alive",
+                "75",
                 "--timeout-graceful-shutdown",
                 "3",
             ),
