@@ -114,7 +114,7 @@ class Maker:
     place: Place
     size: Flavor
     image: Image
-    _undo: list[Callable[[], None]] = field(default_factory=list)
+    _undo: list[Callable[[], object]] = field(default_factory=list)
     _count: int = 0
 
     def name(self) -> str:
@@ -152,7 +152,7 @@ class Maker:
         self.undo(lambda: keypairs.delete_keypair(self.cloud, made.name))
         return made.name
 
-    def undo(self, action: Callable[[], None]) -> None:
+    def undo(self, action: Callable[[], object]) -> None:
         self._undo.append(action)
 
     def undo_all(self) -> None:

@@ -56,7 +56,9 @@ def differences(real: Any, other: Any, at: str = "") -> Iterator[str]:
 
 
 def _name(shape: Any) -> str:
-    return shape if isinstance(shape, str) else {dict: "object", list: "list"}[type(shape)]
+    if isinstance(shape, str):
+        return shape
+    return "object" if isinstance(shape, dict) else "list"
 
 
 def recorded(name: str) -> Any:

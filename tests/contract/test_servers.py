@@ -74,7 +74,7 @@ def test_stop_and_start(cloud: Cloud, make: Maker, place: Place) -> None:
 def test_both_kinds_of_reboot(cloud: Cloud, make: Maker, place: Place) -> None:
     server = make.active_server()
     for kind in ("SOFT", "HARD"):
-        servers.reboot(cloud, server.id, kind)  # type: ignore[arg-type]
+        servers.reboot(cloud, server.id, kind)
         until(place, cloud, server.id, lambda seen: seen.status == "ACTIVE")
 
 
@@ -202,7 +202,7 @@ def test_a_deleted_server_is_gone_for_everything(cloud: Cloud, make: Maker, plac
     gone(place, cloud, server.id)
     for again in (servers.delete_server, servers.start, servers.get_server):
         with pytest.raises(PortalError) as absent:
-            again(cloud, server.id)  # type: ignore[operator]
+            again(cloud, server.id)
         assert (absent.value.id, absent.value.outcome) == ("cloud:not-found", "refused")
 
 
