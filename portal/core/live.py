@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -25,7 +25,7 @@ class Viewer(Protocol):
 
 class Hub:
     def __init__(self) -> None:
-        self._viewers: dict[str, set[Viewer]] = defaultdict(set)
+        self._viewers: dict[str, set[Viewer]] = {}
         self._lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._layer: Any = get_channel_layer()
@@ -39,17 +39,19 @@ class Hub:
                 self._channel = await self._layer.new_channel("live.")
                 self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._be_seen())]
             for group in wanted:
-                if not self._viewers[group]:
+                if group not in self._viewers:
                     await self._layer.group_add(group, self._channel)
-                self._viewers[group].add(viewer)
+                self._viewers.setdefault(group, set()).add(viewer)
         await _seen(wanted)
 
     async def leave(self, viewer: Viewer) -> None:
         async with self._lock:
-            for group in [name for name, viewers in self._viewers.items() if viewer in viewers]:
-                self._viewers[group].discard(viewer)
-                if not self._viewers[group]:
-                    del self._viewers[group]
+            for viewers in self._viewers.values():
+                viewers.discard(viewer)
+            for group in [name for name, viewers in self._viewers.items() if not viewers]:
+                del self._viewers[group]
+                # A Redis that is away has forgotten the subscription by itself.
+                with suppress(RedisError, OSError):
                     await self._layer.group_discard(group, self._channel)
             if not self._viewers:
                 await self._stop()

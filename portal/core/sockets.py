@@ -41,7 +41,7 @@ BETWEEN = 0.5
 STUCK = 20.0
 RECHECK = 300.0
 
-SIGNED_OUT, NO_ACCESS, TOO_MANY, TOO_SLOW = 4401, 4403, 4429, 4408
+SIGNED_OUT, NO_ACCESS, TOO_SLOW, TOO_MANY, UNAVAILABLE = 4401, 4403, 4408, 4429, 4503
 
 
 def topic(kind: str) -> Callable[[Resolver], Resolver]:
@@ -108,7 +108,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except PortalError:
             await self._end("no-access", NO_ACCESS)
             return
-        await hub().join(self, self.groups_joined)
+        try:
+            await hub().join(self, self.groups_joined)
+        except (RedisError, OSError) as error:
+            logger.warning("a page cannot listen: %s", error)
+            await self._end("unavailable", UNAVAILABLE)
+            return
         self.tasks = [asyncio.create_task(self._send_on()), asyncio.create_task(self._look_again())]
 
     async def disconnect(self, code: int) -> None:

@@ -54,8 +54,7 @@ class Context:
 
     def stage(self, words: str) -> None:
         """Say what is being done, for a step that takes a while; holds the lease for longer."""
-        if words != self.op.stage:
-            self._turn.keep(stage=words[:120])
+        self._turn.keep(stage=words[:120])
 
     def request_ids(self) -> list[str]:
         """Those of the changes that this step has made so far."""

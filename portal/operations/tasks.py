@@ -10,6 +10,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from portal.core.errors import PortalError
+from portal.core.models import AuditEvent
 from portal.core.redis_client import client
 from portal.operations import queue, reconciler
 from portal.operations.enqueue import enqueue
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 SWEEP_AT_MOST = 64
 PAUSED_AT_MOST = timedelta(days=1)
 KEYS_KEPT = timedelta(days=2)
+TIDY_AT_MOST = 1000
 
 State = Operation.State
 
@@ -45,10 +47,12 @@ def tidy() -> None:
     """Remove what nobody asks for any more."""
     from portal.cloud.config import clouds
 
-    now = timezone.now()
+    now, kept = timezone.now(), clouds().retention
     IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
-    old = now - timedelta(days=clouds().retention.operations_days)
-    Operation.objects.filter(finished_at__lt=old).delete()
+    AuditEvent.objects.filter(at__lt=now - timedelta(days=kept.audit_days)).delete()
+    over = Operation.objects.filter(finished_at__lt=now - timedelta(days=kept.operations_days))
+    # Not all at once: each has its history, and others want to write meanwhile.
+    Operation.objects.filter(pk__in=list(over.values_list("pk", flat=True)[:TIDY_AT_MOST])).delete()
 
 
 def give_up_paused() -> None:

@@ -74,7 +74,7 @@ async def test_handing_ten_updates_a_second_to_300_pages_takes_little_of_a_core(
     own = Hub()
     viewers = [Viewer() for _ in range(300)]
     for viewer in viewers:
-        own._viewers["room.a"].add(viewer)
+        own._viewers.setdefault("room.a", set()).add(viewer)
     began = time.process_time()
     for version in range(1, 11):
         own.hand_on(message(version))
@@ -98,6 +98,29 @@ async def test_pages_hear_again_after_redis_was_restarted(ada: User, redis_of_th
         else:
             pytest.fail("nothing was heard in 12 s")
         assert "html" in await page.heard()
+
+
+async def test_a_page_that_opens_while_redis_is_away_is_told_to_come_back(
+    ada: User, redis_of_this_run: OwnRedis
+) -> None:
+    cookie = await sync_to_async(cookie_of)(ada)
+    redis_of_this_run.stop()
+    try:
+        async with Page(ada, cookie=cookie) as page:
+            assert await page.accepted()
+            assert await page.ended() == ("unavailable", sockets.UNAVAILABLE)
+    finally:
+        redis_of_this_run.start()
+    async with Page(ada, cookie=cookie) as page:
+        await page.opened()
+
+
+async def test_a_page_may_close_while_redis_is_away(ada: User, redis_of_this_run: OwnRedis) -> None:
+    async with Page(ada) as page:
+        await page.opened()
+        redis_of_this_run.stop()
+    redis_of_this_run.start()
+    assert dict(hub()._viewers) == {}
 
 
 async def test_a_page_is_seen_again_and_again(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,8 @@ import pytest
 from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.core import audit
+from portal.core.models import AuditEvent
 from portal.core.redis_client import client
 from portal.operations import health_checks, reconciler, tasks
 from portal.operations.models import IdempotencyKey, Operation
@@ -117,6 +119,13 @@ class TestTidy:
         Operation.objects.filter(pk=op.pk).update(created_at=timezone.now() - timedelta(days=1000))
         tasks.tidy()
         assert Operation.objects.filter(pk=op.pk).exists()
+
+    def test_keeps_what_was_done_for_as_long_as_the_operator_says(self, ada: User) -> None:
+        for name, days in (("old", 2000), ("new", 1000)):
+            event = audit.record(name, by=None)
+            AuditEvent.objects.filter(pk=event.pk).update(at=timezone.now() - timedelta(days=days))
+        tasks.tidy()
+        assert list(AuditEvent.objects.values_list("action", flat=True)) == ["new"]
 
     def test_forgets_old_keys(self, ada: User) -> None:
         for name, days in (("old", 3), ("new", 1)):
