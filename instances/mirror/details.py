@@ -100,7 +100,7 @@ def read_console(instance: Instance, cloud: Cloud) -> None:
 @transaction.atomic
 def take_reading(instance: Instance, found: Reading) -> str:
     """Write set-up and host keys; returns the set-up status if it moved on, else nothing."""
-    row = Instance.objects.select_for_update().select_related("allocation").get(pk=instance.pk)
+    row = Instance.objects.select_for_update().get(pk=instance.pk)
     now = timezone.now()
     keys = list(found.host_keys) or row.host_keys
     status, at = row.setup_status, row.setup_at

@@ -1,6 +1,8 @@
 """Bad days of a cloud in the middle of launches and actions: nothing is lost, doubled or stuck."""
 
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
@@ -36,6 +38,22 @@ def until_built(project: Project, op: Operation) -> None:
 def test_a_create_whose_reply_is_lost_makes_one_server(project: Project) -> None:
     project.demo.fault("lost-reply", **CREATE, count=1)
     op = launch(project)
+    until_built(project, op)
+    assert (op.step, made(project)) == ("setup", ["lab"])
+    assert Instance.objects.filter(deleted_at=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["instances.steps.launch.link_server", "instances.steps.launch.servers.create_server"]
+)
+def test_a_worker_that_dies_around_the_create_call_leaves_one_server(
+    project: Project, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.setattr("instances.steps.launch._SHOWS_WITHIN", 0.2)
+    op = launch(project)
+    with patch(line, side_effect=SystemExit("killed")), pytest.raises(SystemExit):
+        project.turn()
+    Operation.objects.filter(pk=op.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     until_built(project, op)
     assert (op.step, made(project)) == ("setup", ["lab"])
     assert Instance.objects.filter(deleted_at=None).count() == 1
