@@ -7,7 +7,9 @@ from allocations.hooks import burn_source
 from instances import reflect
 from instances.actions import ACTIONS
 from instances.burning import burning_now
+from instances.resealing import reseal_boot_scripts
 from portal.accounts.hooks import on_usable
+from portal.core.resealing import store
 from portal.operations import hooks
 from portal.operations.context import Context
 from portal.operations.outcomes import Outcome
@@ -51,3 +53,4 @@ hooks.on_change(reflect.operation_changed)
 hooks.may_access(reflect.may_access)
 on_usable(reflect.credential_usable)
 burn_source(burning_now)
+store(reseal_boot_scripts)

@@ -58,7 +58,8 @@ def test_a_name_once_given_stays() -> None:
 
 
 def test_two_tabs_at_once_make_one_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    free_username, raced = signin._free_username, []
+    free_username = signin._free_username
+    raced: list[User] = []
 
     def slow(claims: LoginClaims) -> str:
         name = free_username(claims)

@@ -211,6 +211,12 @@ def test_a_cloud_that_is_slow_to_answer_is_told_as_that(newcomer: User) -> None:
     assert "It has not answered yet" in page(newcomer)
 
 
+def test_each_cloud_says_how_the_connection_stands(member: User, allocation: Allocation) -> None:
+    assert "tag-ok" not in page(member, "/home/parts/").partition("cards")[0]
+    link(member, "connected")
+    assert "tag-ok" in page(member, "/home/parts/").partition("cards")[0]
+
+
 def test_a_connection_that_has_ended_is_told_beside_the_cards(member: User, allocation: Allocation) -> None:
     link(member, "connected")
     member.cloud_credentials.update(refused_at=timezone.now())

@@ -1,0 +1,11 @@
+"""Hooks into the core, registered at start."""
+
+from portal.accounts.models import CloudCredential, CloudLink
+from portal.core.resealing import Tally, column, store
+
+
+@store
+def reseal(tally: Tally) -> None:
+    """Credentials, and logins that are on their way to a worker."""
+    column(CloudCredential.objects.all(), "sealed_secret", tally)
+    column(CloudLink.objects.all(), "sealed_login", tally)
