@@ -66,10 +66,14 @@ class Plugin(BaseIdentityPlugin):
         self._refused = "cloud:credential-revoked" if ours else "cloud:unauthorized"
 
     def get_auth_ref(self, session: keystone_session.Session) -> access.AccessInfo:
-        with tokens.signing_in(self._key):
-            found = tokens.find(self._key)
-            if found is None:
-                found = self._sign_in(session)
+        lock = tokens.signing_in(self._key)
+        # Not longer than a call may take: behind a Keystone that hangs, nobody queues past a deadline.
+        if not lock.acquire(timeout=self._wire.timeouts()[1]):
+            raise PortalError("cloud:timeout", outcome="retry", service="identity")
+        try:
+            found = tokens.find(self._key) or self._sign_in(session)
+        finally:
+            lock.release()
         self._wire.learn(found)
         return found
 
@@ -78,6 +82,11 @@ class Plugin(BaseIdentityPlugin):
             found = self._inner.get_auth_ref(session)
         except (keystone.Unauthorized, keystone.MissingAuthMethods) as error:
             raise PortalError(self._refused, outcome="auth", service="identity") from error
+        except PortalError as error:
+            if error.outcome == "unknown":
+                # Asking for a token changes nothing: it can be asked for again.
+                error.outcome = "retry"
+            raise
         except keystone.NotFound as error:
             # Keystone's answer to a credential that was deleted and to a token that is none.
             if not _UNKNOWN.search(str(error)):

@@ -22,7 +22,7 @@ _MARGIN = 150
 
 _lock = threading.Lock()
 _mine: "OrderedDict[str, access.AccessInfo]" = OrderedDict()
-_signing_in: dict[str, threading.Lock] = {}
+_signing_in = [threading.Lock() for _ in range(64)]
 
 
 def key_of(*parts: str) -> str:
@@ -31,9 +31,11 @@ def key_of(*parts: str) -> str:
 
 
 def signing_in(key: str) -> threading.Lock:
-    """Held while signing in with one credential: the others wait and find the token."""
-    with _lock:
-        return _signing_in.setdefault(key, threading.Lock())
+    """Held while signing in with one credential: the others wait and find the token.
+
+    A few credentials share a lock, and now and then wait for each other; the number of locks stays the same.
+    """
+    return _signing_in[int(key[:8], 16) % len(_signing_in)]
 
 
 def find(key: str) -> access.AccessInfo | None:
@@ -72,7 +74,6 @@ def forget_all() -> None:
     """For tests: this process remembers nothing."""
     with _lock:
         _mine.clear()
-        _signing_in.clear()
 
 
 def _remember(key: str, token: access.AccessInfo) -> None:
@@ -80,8 +81,7 @@ def _remember(key: str, token: access.AccessInfo) -> None:
         _mine[key] = token
         _mine.move_to_end(key)
         while len(_mine) > KEPT:
-            oldest, _ = _mine.popitem(last=False)
-            _signing_in.pop(oldest, None)
+            _mine.popitem(last=False)
 
 
 def _from_cache(key: str) -> access.AccessInfo | None:

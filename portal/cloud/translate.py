@@ -35,10 +35,10 @@ class Answer:
     retry_after: float | None
     request_id: str
 
-    @property
-    def after_the_fact(self) -> Outcome:
-        """A failure of the server's own: reading can be repeated, a change may have been made."""
-        return "retry" if self.method in _SAFE_METHODS else "unknown"
+
+def after_the_fact(method: str) -> Outcome:
+    """After a failure of the server's own: reading can be repeated, a change may have been made."""
+    return "retry" if method in _SAFE_METHODS else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _rule(
     return Rule(known, id, compiled, outcome, tuple(extra.items()))
 
 
-# The first that fits decides. An outcome of None depends on the method: see Answer.after_the_fact.
+# The first that fits decides. An outcome of None depends on the method: see after_the_fact.
 RULES: tuple[Rule, ...] = (
     _rule(401, "cloud:unauthorized", outcome="auth"),
     _rule(
@@ -144,7 +144,7 @@ def from_answer(answer: Answer) -> PortalError:
         params["request_id"] = answer.request_id
     return PortalError(
         rule.id,
-        outcome=answer.after_the_fact if rule.outcome is None else rule.outcome,
+        outcome=after_the_fact(answer.method) if rule.outcome is None else rule.outcome,
         retry_after=answer.retry_after,
         detail=answer.message,
         **params,
@@ -227,7 +227,7 @@ def from_response(response: requests.Response, service: str) -> PortalError:
 def from_wire(error: Exception, method: str, service: str) -> PortalError:
     """A failure below HTTP. What was never connected was never performed; what was sent may have been."""
     harmless: Outcome = "retry"
-    after: Outcome = "retry" if method in _SAFE_METHODS else "unknown"
+    after = after_the_fact(method)
     detail = clean(type(error).__name__)
     if isinstance(error, requests.exceptions.SSLError):
         return PortalError("cloud:connection", outcome=harmless, service=service, detail=clean(error))

@@ -125,6 +125,10 @@ class WireAdapter(BaseAdapter):
                 breaker.failed(circuit)
                 raise translate.from_wire(error, method, service) from error
             break
+        if _leads_elsewhere(response):
+            outcome = translate.after_the_fact(method)
+            detail = "a redirect to another host, which was not followed"
+            raise PortalError("cloud:bad-answer", outcome=outcome, service=service, detail=detail)
         if response.status_code in _BROKEN:
             breaker.failed(circuit)
         else:
@@ -145,6 +149,14 @@ class WireAdapter(BaseAdapter):
         if request_id and request.method in _CHANGES and not path.endswith("/auth/tokens"):
             self.wire.request_ids.append(request_id)
         return response
+
+
+def _leads_elsewhere(response: requests.Response) -> bool:
+    """Whether following this answer would carry the token to a host that the catalogue does not name."""
+    if not response.is_redirect:
+        return False
+    there, here = urlsplit(response.headers["Location"]), urlsplit(response.url)
+    return bool(there.netloc) and (there.scheme, there.netloc) != (here.scheme, here.netloc)
 
 
 def _may_be_repeated(error: Exception, method: str) -> bool:

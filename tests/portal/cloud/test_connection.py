@@ -1,6 +1,8 @@
 """Signing in: once for many, again when refused, and in words when it fails."""
 
 import threading
+import time
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -209,3 +211,26 @@ def test_an_address_where_there_is_no_keystone_is_not_a_revoked_credential(
     with pytest.raises(PortalError) as absent:
         _ = connect(login, region="IU").user_id
     assert (absent.value.id, absent.value.outcome) == ("cloud:not-found", "refused")
+
+
+def test_behind_a_keystone_that_hangs_nobody_queues_for_long(
+    stub: Stub, login: AppCredentialLogin, settings: Any
+) -> None:
+    settings.CLOUD_READ_TIMEOUT = 0.3
+    stub.sign_in_answer = Answer(201, delay=1.5)
+    waited: list[float] = []
+
+    def use() -> None:
+        started = time.monotonic()
+        with pytest.raises(PortalError) as late:
+            _ = connect(login, region="IU").project_id
+        # Nothing was asked of the cloud that could have been done.
+        assert (late.value.id, late.value.outcome) == ("cloud:timeout", "retry")
+        waited.append(time.monotonic() - started)
+
+    threads = [threading.Thread(target=use) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(waited) == 6 and max(waited) < 1.4

@@ -9,7 +9,7 @@ import pytest
 from portal.cloud import servers, wire
 from portal.cloud.connection import AppCredentialLogin, Cloud, connect
 from portal.core.errors import PortalError
-from tests.portal.cloud.stub import PROJECT, Answer, Stub
+from tests.portal.cloud.stub import PROJECT, Answer, Stub, running
 
 NO_SERVERS = Answer(200, {"servers": []})
 RESET = Answer(manner="reset")
@@ -176,3 +176,20 @@ def test_an_id_cannot_lead_a_call_elsewhere(cloud: Cloud, stub: Stub, server_id:
         servers.delete_server(cloud, server_id)
     assert (refused.value.id, refused.value.outcome) == ("cloud:bad-request", "refused")
     assert not [seen for seen in stub.seen if seen.method == "DELETE"]
+
+
+def test_a_redirect_to_another_host_does_not_carry_the_token_there(cloud: Cloud, stub: Stub) -> None:
+    with running() as other:
+        elsewhere = Answer(302, headers={"Location": f"{other.url}/compute/v2.1/servers/detail"})
+        stub.compute("GET", "/servers/detail", elsewhere)
+        with pytest.raises(PortalError) as refused:
+            servers.list_servers(cloud)
+        assert (refused.value.id, refused.value.outcome) == ("cloud:bad-answer", "retry")
+        assert other.seen == []
+
+
+def test_a_redirect_within_the_host_is_followed(cloud: Cloud, stub: Stub) -> None:
+    there = "/compute/v2.1/servers/moved"
+    stub.compute("GET", "/servers/detail", Answer(302, headers={"Location": stub.url + there}))
+    stub.on("GET", there, NO_SERVERS)
+    assert servers.list_servers(cloud) == []
