@@ -26,8 +26,20 @@ class Stage:
     reached: str = ""
 
 
-def boot_stages(spec: GuestSpec, keys: HostKeys, *, first: bool, now: float) -> Iterator[Stage]:
-    """In order of time. On the first boot of a disk cloud-init shows the keys and runs the set-up."""
+@dataclass(frozen=True)
+class Setup:
+    """What runs in the guest beside cloud-init: our portal's script, and the person's."""
+
+    ours: bool = False
+    script_exit: int | None = None
+
+
+def boot_stages(
+    spec: GuestSpec, keys: HostKeys, *, first: bool, now: float, setup: Setup = Setup()
+) -> Iterator[Stage]:
+    """In order of time. On the first boot of a disk cloud-init shows the keys and runs the set-up.
+
+    `reached` is "ssh", "up", a status of the set-up, or "again" for the status of an earlier boot."""
     end = spec.boot_seconds
     yield Stage(0.02 * end, tuple(_kernel_lines(spec)))
     yield Stage(0.35 * end, tuple(_systemd_lines(spec)))
@@ -35,19 +47,29 @@ def boot_stages(spec: GuestSpec, keys: HostKeys, *, first: bool, now: float) -> 
     if first and spec.from_exosphere:
         yield Stage(0.65 * end, (), "starting")
     if first:
-        yield Stage(0.7 * end, (*_key_table(spec), *_host_key_lines(spec, keys, now)))
+        yield Stage(0.7 * end, (*_key_table(spec), *_fingerprint_lines(spec, keys, now)))
+    if first or setup.ours:
+        yield Stage(0.72 * end, tuple(_host_key_lines(spec, keys)), "" if first else "again")
     yield Stage(0.8 * end, (_cloud_init("modules:config", now, 0.8 * end),), "ssh")
     if first and spec.from_exosphere:
         yield Stage(0.9 * end, (), "running")
     yield Stage(end, (_cloud_init("modules:final", now, end), *_login_lines(spec)), "up")
     if first and spec.from_exosphere and spec.metadata.get("democloud:setup") != "stuck":
-        failed = spec.metadata.get("democloud:setup") == "error"
-        yield Stage(end + spec.setup_seconds, (), "error" if failed else "complete")
+        failed = spec.metadata.get("democloud:setup") == "error" or bool(setup.script_exit)
+        after = end + spec.setup_seconds
+        if setup.script_exit is not None:
+            yield Stage(after, (script_line(setup.script_exit, now + after),))
+        yield Stage(after, (), "error" if failed else "complete")
 
 
 def setup_line(status: str, now: float) -> str:
     """Exosphere's set-up line; its epoch is in milliseconds."""
     return f'{{"status":"{status}", "epoch": {int(now)}000}}'
+
+
+def script_line(code: int, now: float) -> str:
+    """What our set-up script says when the person's boot script has ended."""
+    return f'{{"helio": "boot-script", "exit": {code}, "epoch": {int(now)}}}'
 
 
 def usage_line(usage: Usage, now: float) -> str:
@@ -106,13 +128,16 @@ def _key_table(spec: GuestSpec) -> Iterator[str]:
     yield f"ci-info: | {kind} | {key_fingerprint(spec.key)} | - | {comment[:40] or '-'} |"
 
 
-def _host_key_lines(spec: GuestSpec, keys: HostKeys, now: float) -> Iterator[str]:
+def _fingerprint_lines(spec: GuestSpec, keys: HostKeys, now: float) -> Iterator[str]:
     prefix = datetime.fromtimestamp(now, UTC).strftime("<14>%b %d %H:%M:%S cloud-init: ")
     yield prefix + "#" * 61
     yield prefix + "-----BEGIN SSH HOST KEY FINGERPRINTS-----"
     yield from (prefix + line for line in keys.fingerprint_lines(spec.hostname))
     yield prefix + "-----END SSH HOST KEY FINGERPRINTS-----"
     yield prefix + "#" * 61
+
+
+def _host_key_lines(spec: GuestSpec, keys: HostKeys) -> Iterator[str]:
     yield "-----BEGIN SSH HOST KEY KEYS-----"
     yield from keys.public_lines(spec.hostname)
     yield "-----END SSH HOST KEY KEYS-----"

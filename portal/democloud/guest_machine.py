@@ -14,7 +14,7 @@ import asyncssh
 
 from portal.democloud import guest_ssh
 from portal.democloud.guest_agent import Agent
-from portal.democloud.guest_boot import Stage, boot_stages, setup_line, usage_line
+from portal.democloud.guest_boot import Setup, Stage, boot_stages, setup_line, usage_line
 from portal.democloud.guest_console import Console
 from portal.democloud.guest_host import Host, initial_files
 from portal.democloud.guest_http import HttpClient
@@ -63,6 +63,7 @@ class Machine:
     def _install(self, spec: GuestSpec) -> None:
         """A new disk: what the user-data says holds from here on."""
         self.spec = spec
+        self._status_line = ""
         self.user_data: UserData = parse(spec.user_data)
         self.keys = HostKeys(self.site.secret, spec.server_id, spec.disk_serial)
         self._options: asyncssh.SSHServerConnectionOptions | None = None
@@ -92,7 +93,8 @@ class Machine:
         self.host.booted_at = now - booted_ago
         start = self.host.booted_at
         scale = 0.0 if booted_ago else 1 / self.site.speed
-        stages = boot_stages(self.spec, self.keys, first=first, now=start)
+        setup = Setup(self.user_data.heliosphere, self.user_data.script_exit)
+        stages = boot_stages(self.spec, self.keys, first=first, now=start, setup=setup)
         self._stages = deque((start + stage.at * scale, stage) for stage in stages)
         if booted_ago:
             self._relive(now)
@@ -154,7 +156,10 @@ class Machine:
     def _reach(self, stage: Stage, now: float) -> None:
         self.console.print(*stage.lines)
         if stage.reached in SETUP_STATES:
-            self.console.print(setup_line(stage.reached, now))
+            self._status_line = setup_line(stage.reached, now)
+            self.console.print(self._status_line)
+        elif stage.reached == "again" and self._status_line:
+            self.console.print(self._status_line)
         elif stage.reached == "ssh":
             self.power = "ssh"
             self._retune()
@@ -212,6 +217,10 @@ class Machine:
             option = f'cert-authority,principals="{",".join(principals)}"'
             keys += [f"{option} {ca}" for ca in self.user_data.ca_keys]
         return "\n".join(key.splitlines()[0] for key in keys if key.strip())
+
+    @property
+    def has_screen(self) -> bool:
+        return self.user_data.desktop
 
     def neighbour(self, address: str) -> "Machine | None":
         return self.site.neighbour(self.spec.project_id, address)

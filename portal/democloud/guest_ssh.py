@@ -25,6 +25,8 @@ class Machine(Protocol):
     screen: Screen
     connections: "set[asyncssh.SSHServerConnection]"
 
+    @property
+    def has_screen(self) -> bool: ...
     def authorized_keys(self, user: str) -> str: ...
     def neighbour(self, address: str) -> "Machine | None": ...
     def ssh_options(self) -> asyncssh.SSHServerConnectionOptions: ...
@@ -52,14 +54,14 @@ class GuestServer(asyncssh.SSHServer):
 
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> Any:
         if dest_host in {"localhost", "127.0.0.1", "::1"}:
-            return self._screen if dest_port in VNC_PORTS else False
+            return self._screen if dest_port in VNC_PORTS and self.machine.has_screen else False
         neighbour = self.machine.neighbour(dest_host)
         if neighbour is None or dest_port != 22:
             return False
         return jump_to(neighbour)
 
     def unix_connection_requested(self, dest_path: str) -> Any:
-        return self._screen if VNC_SOCKET_PART in dest_path else False
+        return self._screen if VNC_SOCKET_PART in dest_path and self.machine.has_screen else False
 
     async def _screen(self, reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]) -> None:
         await guest_vnc.serve(self.machine.screen, reader, writer)

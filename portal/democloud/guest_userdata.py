@@ -16,6 +16,10 @@ MAX_BYTES = 1 << 20  # nova takes 64 KiB; unpacked, a megabyte is more than any 
 AGENT_FILE = "/etc/heliosphere/agent.json"
 CA_FILE = "/etc/ssh/heliosphere_ca.pub"
 PRINCIPALS_DIR = "/etc/ssh/heliosphere_principals/"
+SETUP_FILE = "/opt/heliosphere/guest.sh"
+SCRIPT_FILE = "/opt/heliosphere/boot-script"
+DESKTOP_FILE = "/opt/heliosphere/heliosphere-desktop.service"
+_EXIT = re.compile(rb"(?:^|[\n;&|])\s*(?:exit\s+(\d{1,3})|(false))\s*$")
 _PRINCIPAL = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
 _CONSTRUCTOR_ERRORS = (yaml.YAMLError, RecursionError, ValueError)
 
@@ -51,6 +55,24 @@ class UserData:
     @property
     def ca_keys(self) -> tuple[str, ...]:
         return tuple(_lines(self.files.get(CA_FILE, b"")))
+
+    @property
+    def heliosphere(self) -> bool:
+        """Set up by our portal's own script, which repeats keys and status at every boot."""
+        return SETUP_FILE in self.files
+
+    @property
+    def desktop(self) -> bool:
+        """Whether the guest's screen can be reached: on a machine of ours only if that was asked for."""
+        return DESKTOP_FILE in self.files or not self.heliosphere
+
+    @property
+    def script_exit(self) -> int | None:
+        """How the person's boot script ends, by its last command; None without a script."""
+        if SCRIPT_FILE not in self.files:
+            return None
+        match = _EXIT.search(self.files[SCRIPT_FILE])
+        return 0 if match is None else 1 if match[2] else int(match[1]) & 0xFF
 
     @property
     def principals(self) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from portal.democloud.guest_boot import boot_stages, setup_line, usage_line
+from portal.democloud.guest_boot import Setup, boot_stages, setup_line, usage_line
 from portal.democloud.guest_console import MAX_BYTES, Console
 from portal.democloud.guest_load import GpuUsage, Usage
 from portal.democloud.guest_spec import HostKeys, key_fingerprint
@@ -14,10 +14,11 @@ from tests.democloud.guest_fixtures import new_key, public, spec
 
 KEYS = HostKeys(b"secret", "server-1")
 NOW = 1_795_240_000.0
+PLAIN = Setup()
 
 
-def stages(*, first: bool = True, **changes: Any) -> list[tuple[float, str, list[str]]]:
-    found = boot_stages(spec(**changes), KEYS, first=first, now=NOW)
+def stages(*, first: bool = True, setup: Setup = PLAIN, **changes: Any) -> list[tuple[float, str, list[str]]]:
+    found = boot_stages(spec(**changes), KEYS, first=first, now=NOW, setup=setup)
     return [(stage.at, stage.reached, list(stage.lines)) for stage in found]
 
 
@@ -51,6 +52,23 @@ def test_a_machine_made_elsewhere_says_nothing_of_setup() -> None:
 def test_a_second_boot_shows_no_keys_and_no_setup() -> None:
     assert reached(first=False) == ["ssh", "up"]
     assert "HOST KEY" not in text(first=False)
+
+
+def test_our_own_setup_repeats_keys_and_status_at_every_boot() -> None:
+    ours = Setup(ours=True)
+    assert reached(first=False, setup=ours) == ["again", "ssh", "up"]
+    again = text(first=False, setup=ours)
+    assert again.count("BEGIN SSH HOST KEY KEYS") == 1
+    assert text(setup=ours).count("BEGIN SSH HOST KEY KEYS") == 1
+
+
+@pytest.mark.parametrize(("code", "last"), [(0, "complete"), (3, "error")])
+def test_the_persons_script_ends_before_the_setup_and_decides_it(code: int, last: str) -> None:
+    ours = Setup(ours=True, script_exit=code)
+    assert reached(setup=ours)[-1] == last
+    *_, script, _ = stages(setup=ours)
+    assert json.loads(script[2][0])["exit"] == code
+    assert "boot-script" not in text()
 
 
 def test_the_host_keys_of_the_log_are_those_of_the_guest() -> None:

@@ -7,6 +7,7 @@ import asyncssh
 import pytest
 
 from portal.democloud.guest import Guests
+from portal.democloud.guest_userdata import DESKTOP_FILE, SETUP_FILE
 from tests.democloud.guest_fixtures import (
     booted,
     certified,
@@ -214,3 +215,19 @@ async def test_the_screen_is_behind_ssh_too(way: str) -> None:
             writer.close()
             with pytest.raises(asyncssh.ChannelOpenError):
                 await connection.open_unix_connection("/var/run/docker.sock")
+
+
+@pytest.mark.parametrize("desktop", [True, False])
+async def test_a_machine_of_ours_has_a_screen_only_with_a_desktop(desktop: bool) -> None:
+    files = {SETUP_FILE: "#!/bin/sh"} | ({DESKTOP_FILE: "[Unit]"} if desktop else {})
+    async with running() as guests:
+        one = spec(key=public(MINE), user_data=cloud_config(files))
+        await booted(guests, one, address(guests))
+        async with await connect(guests, address(guests), "ubuntu", MINE) as connection:
+            if desktop:
+                reader, writer = await connection.open_unix_connection("/run/heliosphere-desktop/vnc")
+                assert await reader.readexactly(12) == b"RFB 003.008\n"
+                writer.close()
+            else:
+                with pytest.raises(asyncssh.ChannelOpenError):
+                    await connection.open_unix_connection("/run/heliosphere-desktop/vnc")

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.democloud.guest_userdata import AGENT_FILE, CA_FILE, MAX_BYTES, parse
+from portal.democloud.guest_userdata import (
+    AGENT_FILE,
+    CA_FILE,
+    DESKTOP_FILE,
+    MAX_BYTES,
+    SCRIPT_FILE,
+    SETUP_FILE,
+    parse,
+)
 from tests.democloud.guest_fixtures import agent_file, cloud_config
 
 AGENT = json.dumps({"url": "http://127.0.0.1:1/push", "instance": "u", "key": "k", "interval": 5})
@@ -103,6 +111,29 @@ def test_a_principal_that_could_be_a_pattern_or_an_option_is_dropped(principal: 
 def test_users_keys_are_read_in_both_spellings(name: str) -> None:
     users = ["default", {"name": "exouser", name: ["ssh-ed25519 AAAA me"]}]
     assert parse(cloud_config({}, users=users)).user_keys == {"exouser": ("ssh-ed25519 AAAA me",)}
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("#!/bin/bash\necho hi\n", 0),
+        ("#!/bin/bash\nexit 3\n", 3),
+        ("#!/bin/bash\nexit 3\necho after\n", 0),
+        ("#!/bin/bash\nfalse\n", 1),
+        ("#!/bin/bash\necho exit 3\n", 0),
+        ("#!/bin/bash\ntrue; exit 256\n", 0),
+    ],
+)
+def test_the_boot_script_ends_as_its_last_command_says(script: str, code: int) -> None:
+    assert parse(cloud_config({SCRIPT_FILE: script})).script_exit == code
+    assert parse(cloud_config({})).script_exit is None
+
+
+def test_our_own_setup_and_its_desktop_are_recognised() -> None:
+    plain, ours = parse(None), parse(cloud_config({SETUP_FILE: "#!/bin/sh"}))
+    with_desktop = parse(cloud_config({SETUP_FILE: "#!/bin/sh", DESKTOP_FILE: "[Unit]"}))
+    assert [one.heliosphere for one in (plain, ours, with_desktop)] == [False, True, True]
+    assert [one.desktop for one in (plain, ours, with_desktop)] == [True, False, True]
 
 
 def test_a_plain_script_and_nothing_at_all_are_fine() -> None:
