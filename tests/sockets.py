@@ -78,5 +78,8 @@ class Page:
     async def ended(self) -> tuple[str, int]:
         """Why, and with which code, the portal closed it."""
         last = await self.heard()
+        return last["end"], await self.closed()
+
+    async def closed(self) -> int:
         closing = await self.socket.receive_output(timeout=3)
-        return last["end"], closing["code"]
+        return int(closing["code"])

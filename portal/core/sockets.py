@@ -41,7 +41,7 @@ BETWEEN = 0.5
 STUCK = 20.0
 RECHECK = 300.0
 
-SIGNED_OUT, NO_ACCESS, TOO_SLOW, TOO_MANY, UNAVAILABLE = 4401, 4403, 4408, 4429, 4503
+SIGNED_OUT, NO_ACCESS, TOO_SLOW, TOO_MANY = 4401, 4403, 4408, 4429
 
 
 def topic(kind: str) -> Callable[[Resolver], Resolver]:
@@ -93,28 +93,32 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.mark = session_mark(self.session.session_key or "")
         asked = parse_qs(self.scope["query_string"].decode("latin-1")).get("t", [])
         self.topics = list(dict.fromkeys(asked))[:MOST_TOPICS]
-        await self.accept()
         self.user = self.scope["user"]
-        if not self.user.is_authenticated:
-            await self._end("signed-out", SIGNED_OUT)
-        elif not await database_sync_to_async(self._counted)():
-            await self._end("too-many", TOO_MANY)
+        refusal = await database_sync_to_async(self._refusal)()
+        if refusal is None:
+            try:
+                await hub().join(self, self.groups_joined)
+            except (RedisError, OSError) as error:
+                # Refused before the handshake, so that the page comes back ever more slowly.
+                logger.warning("a page cannot listen: %s", error)
+                await self.close()
+                return
+        await self.accept()
+        if refusal is not None:
+            await self._end(*refusal)
         else:
-            await self._begin()
+            self.tasks = [asyncio.create_task(self._send_on()), asyncio.create_task(self._look_again())]
 
-    async def _begin(self) -> None:
+    def _refusal(self) -> tuple[str, int] | None:
+        if not self.user.is_authenticated:
+            return "signed-out", SIGNED_OUT
+        if not self._counted():
+            return "too-many", TOO_MANY
         try:
-            self.groups_joined = await database_sync_to_async(groups_of)(self.user, self.topics)
+            self.groups_joined = groups_of(self.user, self.topics)
         except PortalError:
-            await self._end("no-access", NO_ACCESS)
-            return
-        try:
-            await hub().join(self, self.groups_joined)
-        except (RedisError, OSError) as error:
-            logger.warning("a page cannot listen: %s", error)
-            await self._end("unavailable", UNAVAILABLE)
-            return
-        self.tasks = [asyncio.create_task(self._send_on()), asyncio.create_task(self._look_again())]
+            return "no-access", NO_ACCESS
+        return None
 
     async def disconnect(self, code: int) -> None:
         for task in self.tasks:
@@ -160,7 +164,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             try:
                 await asyncio.wait_for(self.send(message), STUCK)
             except TimeoutError:
-                await self._end("too-slow", TOO_SLOW)
+                await self._end("", TOO_SLOW)
                 return
 
     async def _something(self, last: float) -> None:
@@ -198,9 +202,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return None if allowed == self.groups_joined else ("no-access", NO_ACCESS)
 
     async def _end(self, why: str, code: int) -> None:
+        """Close; a page that is told why does not come back by itself."""
         with suppress(TimeoutError):
             async with asyncio.timeout(STUCK):
-                await self.send(json.dumps({"end": why}))
+                if why:
+                    await self.send(json.dumps({"end": why}))
                 await self.close(code)
 
     # Sockets of one person, in all processes together.
