@@ -1,5 +1,6 @@
 """What a card on the home page shows of an allocation. A fixed number of queries, whatever their number."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,7 +26,7 @@ _QUOTAS = (("instances", "Instances"), ("cores", "Cores"), ("ram_mb", "RAM"), ("
 
 @dataclass(frozen=True, slots=True)
 class ResourceLine:
-    """SUs of one resource: what is spent, and where spending leads."""
+    """SUs of one resource: what is spent (in all regions of the project), and where spending leads."""
 
     label: str
     balance: Balance
@@ -65,14 +66,37 @@ def cards(allocations: Sequence[Allocation]) -> list[Card]:
     now = timezone.now()
     ids = [allocation.pk for allocation in allocations]
     held, burning = balances(ids, now.date()), hooks.burn(ids)
+    of_project = _by_project(allocations, burning)
     return [
-        _card(allocation, held.get(allocation.pk, {}), burning.get(allocation.pk, {}), now)
+        _card(
+            allocation,
+            held.get(allocation.pk, {}),
+            sum(burning.get(allocation.pk, {}).values(), _ZERO),
+            of_project[allocation.cloud, allocation.project_id],
+            now,
+        )
         for allocation in allocations
     ]
 
 
+def _by_project(
+    allocations: Sequence[Allocation], burning: Mapping[int, Mapping[str, Decimal]]
+) -> dict[tuple[str, str], dict[str, Decimal]]:
+    """What is spent per resource in all regions of a project: they draw on one grant."""
+    total: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for allocation in allocations:
+        mine = total[allocation.cloud, allocation.project_id]
+        for resource, rate in burning.get(allocation.pk, {}).items():
+            mine[resource] += rate
+    return total
+
+
 def _card(
-    allocation: Allocation, held: Mapping[str, Balance], burning: Mapping[str, Decimal], now: datetime
+    allocation: Allocation,
+    held: Mapping[str, Balance],
+    burn: Decimal,
+    of_project: Mapping[str, Decimal],
+    now: datetime,
 ) -> Card:
     ends_on = max((balance.ends_on for balance in held.values()), default=None)
     left = days_left(ends_on, now) if ends_on else None
@@ -84,12 +108,12 @@ def _card(
         cloud_title=cloud.title if cloud else allocation.cloud,
         region_title=cloud.region_title(allocation.region) if cloud else allocation.region,
         resources=[
-            _resource(label, held[name], burning.get(name, _ZERO), now)
+            _resource(label, held[name], of_project.get(name, _ZERO), now)
             for name, label in Grant.Resource.choices
             if name in held and name not in {Grant.Resource.STORAGE, Grant.Resource.OTHER}
         ],
         quotas=[line for line in (_quota(allocation.quota, *entry) for entry in _QUOTAS) if line],
-        burn=sum(burning.values(), _ZERO),
+        burn=burn,
         ends_on=ends_on,
         days_left=left,
         tone="" if left is None or left > _SOON_DAYS else "bad" if left <= 1 else "warn",

@@ -105,10 +105,14 @@ def balances(allocation_ids: Iterable[int], on: date | None = None) -> dict[int,
     """Balances of many allocations, by resource, in one query.
 
     Of several periods of a resource the active one around `on` (today) counts, else the one that ends last.
+    A grant is the project's: what its machines in other regions cost is drawn from it too.
     """
     since = (
         LedgerEntry.objects.filter(
-            allocation=OuterRef("allocation"), resource=OuterRef("resource"), starts_at__gte=OuterRef("as_of")
+            allocation__cloud=OuterRef("allocation__cloud"),
+            allocation__project_id=OuterRef("allocation__project_id"),
+            resource=OuterRef("resource"),
+            starts_at__gte=OuterRef("as_of"),
         )
         .order_by()
         .values("resource")

@@ -64,6 +64,16 @@ def test_charges_of_another_allocation_are_not_ours(
     assert balance(allocation)["cpu"].used_since == 0
 
 
+def test_machines_in_another_region_draw_on_the_same_grant(allocation: Allocation) -> None:
+    elsewhere = make_allocation(region="TACC")
+    assert elsewhere.project_id == allocation.project_id
+    charge(entry(elsewhere, "there", "9", timezone.now()))
+    assert balance(allocation)["cpu"].used_since == 9
+    stranger = make_allocation(cloud="second", slug="second")
+    charge(entry(stranger, "cloud", "100", timezone.now()))
+    assert balance(allocation)["cpu"].used_since == 9
+
+
 def test_a_provider_without_a_figure_leaves_ours_alone(other_allocation: Allocation) -> None:
     other_allocation.grants.update(used=None)
     charge(entry(other_allocation, "ours", "3", timezone.now()))

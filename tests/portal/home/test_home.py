@@ -66,7 +66,7 @@ def test_a_card_shows_grant_cloud_and_use(member: User, allocation: Allocation) 
         "of 150",
         "of 585 GB",
         "you: Member",
-        "Nothing is being spent now",
+        "Nothing is being spent here now",
     ):
         assert words in shown, words
 
@@ -79,6 +79,18 @@ def test_what_is_spent_now_says_when_it_runs_out(
     assert '<strong class="num">100</strong> SU/h now' in shown
     runs_out = timezone.now() + timedelta(hours=750)
     assert f"at this pace it runs out <strong>{runs_out:%Y-%m-%d}</strong>" in shown
+
+
+def test_what_is_spent_in_another_region_draws_on_the_same_grant(
+    member: User, allocation: Allocation, burning: dict[int, dict[str, Decimal]]
+) -> None:
+    elsewhere = make_allocation(region="TACC")
+    join(member, elsewhere)
+    burning[elsewhere.pk] = {"cpu": Decimal(100)}
+    shown = page(member, "/home/parts/")
+    here = shown.partition(f'id="allocation-{allocation.pk}"')[2].partition("</article>")[0]
+    assert "Nothing is being spent here now" in here
+    assert "100 SU/h now: at this pace it runs out" in here
 
 
 def test_a_pace_that_the_grant_outlasts_says_so(
