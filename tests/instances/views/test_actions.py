@@ -163,7 +163,12 @@ def test_delete_says_what_goes_and_what_stays(lab: Instance, member: User) -> No
     with_address(lab)
     state(lab, volumes=[{"id": "v", "name": "data", "size_gb": 500, "boot": False}], key_name="laptop")
     shown = text_of(signed_in(member).get(url(lab, "delete")))
-    for words in ("The root disk (20 GB)", "149.165.1.7, unless you keep it", "Volume data (500 GB)", "laptop"):
+    for words in (
+        "The root disk (20 GB)",
+        "149.165.1.7, unless you keep it",
+        "Volume data (500 GB)",
+        "laptop",
+    ):
         assert words in shown
     assert "Keep the public address" in shown
 

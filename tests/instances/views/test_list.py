@@ -109,7 +109,9 @@ def test_others_machines_can_be_hidden(lab: Instance, member: User, colleague: U
 
 def test_pages_follow_each_other_without_script(lab: Instance, member: User) -> None:
     for number in range(PAGE_SIZE + 3):
-        machine(lab.allocation, member, name=f"m{number}", created_at=timezone.now() - timedelta(hours=number))
+        machine(
+            lab.allocation, member, name=f"m{number}", created_at=timezone.now() - timedelta(hours=number)
+        )
     client = signed_in(member)
     first = client.get(url(lab.allocation))
     link = re.search(r'rel="next" href="([^"]+)"', first.content.decode())
