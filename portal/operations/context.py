@@ -1,5 +1,6 @@
 """What a handler is given for one step."""
 
+import time
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
+from portal.core.errors import PortalError
 from portal.operations import clouds
 from portal.operations.models import Operation
 from portal.operations.turns import Turn
@@ -33,6 +35,11 @@ class Context:
     def deadline(self) -> float:
         """The value of time.monotonic() that no call of this step may outlive."""
         return self._turn.step_deadline
+
+    def check(self) -> None:
+        """For a step that loops: stop when its time is over; it is called again, and looks what it has done."""
+        if time.monotonic() > self.deadline:
+            raise PortalError("operations:step-too-long", outcome="unknown", step=self.step)
 
     @cached_property
     def cloud(self) -> "Cloud":

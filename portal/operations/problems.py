@@ -9,6 +9,13 @@ register(
             "Look at the machine's state; then try again, or delete what is left over.",
             504,
         ),
+        "operations:step-too-long": Problem(
+            "The cloud is slow",
+            "The step {step} took longer than a step may, and is taken up again.",
+            "Nothing is done twice: the portal looks first at what is there.",
+            "Wait; the page shows how it goes on.",
+            504,
+        ),
         "operations:unexpected": Problem(
             "An error in the portal stopped this",
             "{label} ran into an error that nobody expected, in the step {step}.",

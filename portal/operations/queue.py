@@ -5,6 +5,7 @@ smallest key in the backlog) and one after the person's own last key. One person
 another, and somebody else's first lies beside the first of them.
 """
 
+import time
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -48,9 +49,13 @@ def claim_next(now: datetime | None = None) -> Turn | None:
 
 def claim_one(pk: UUID, now: datetime) -> Turn | None:
     """Take this operation if it is still due."""
-    lease = uuid4()
+    lease, held_until = uuid4(), time.monotonic() + LEASE.total_seconds()
     if not claim(
-        due(now).filter(pk=pk), state=State.RUNNING, lease=lease, lease_until=now + LEASE, woken=False
+        due(now).filter(pk=pk),
+        state=State.RUNNING,
+        lease=lease,
+        lease_until=max(now, timezone.now()) + LEASE,
+        woken=False,
     ):
         return None
-    return Turn(Operation.objects.select_related("by").get(pk=pk), lease)
+    return Turn(Operation.objects.select_related("by").get(pk=pk), lease, held_until)

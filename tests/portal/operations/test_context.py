@@ -4,11 +4,12 @@ from typing import Any
 import pytest
 
 from portal.accounts.models import User
-from portal.operations import backoff, clouds, reconciler, registry
+from portal.core.claims import claim
+from portal.operations import backoff, clouds, queue, reconciler, registry
 from portal.operations.context import Context
 from portal.operations.models import Operation
 from portal.operations.outcomes import Done, Outcome
-from portal.operations.turns import LEASE, STEP_SECONDS
+from portal.operations.turns import LEASE, MARGIN
 from tests.portal.operations.conftest import Kinds, ask
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,41 @@ def test_a_step_acts_as_the_person_who_asked(ada: User, kinds: Kinds, connection
     reconciler.advance_next()
     [made] = connections.made
     assert (made["user"], made["at"]) == (ada, ("demo", "IU", "p1"))
-    assert 0 < made["deadline"] - time.monotonic() <= STEP_SECONDS < LEASE.total_seconds()
+    assert 0 < made["deadline"] - time.monotonic() <= (LEASE - MARGIN).total_seconds()
+
+
+def test_a_steps_calls_end_before_its_lease_however_slow_the_database_was(
+    ada: User, kinds: Kinds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time that passed while the claim was being written belongs to the lease, not to the step."""
+    slow = 20.0
+
+    def claimed_slowly(*given: Any, **changes: Any) -> bool:
+        monkeypatch.setattr(time, "monotonic", lambda: began + slow)
+        return claim(*given, **changes)
+
+    kinds.add(lambda ctx: Done())
+    ask(ada)
+    began = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: began)
+    monkeypatch.setattr(queue, "claim", claimed_slowly)
+    turn = queue.claim_next()
+    assert turn is not None
+    assert turn.step_deadline <= began + (LEASE - MARGIN).total_seconds()
+
+
+def test_a_step_that_loops_stops_when_its_time_is_over(ada: User, kinds: Kinds) -> None:
+    def run(ctx: Context) -> Outcome:
+        ctx.check()
+        ctx._turn.step_deadline = time.monotonic() - 1
+        ctx.check()
+        raise AssertionError
+
+    kinds.add(run)
+    op = ask(ada)
+    reconciler.advance_next()
+    op.refresh_from_db()
+    assert (op.state, op.error_id) == (Operation.State.QUEUED, "operations:step-too-long")
 
 
 def test_a_step_that_needs_no_cloud_connects_to_none(
