@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+KEYSTONE = "keystone"
 NOVA_NAMES = {
     400: "badRequest",
     401: "unauthorized",
@@ -26,7 +27,8 @@ NOVA_NAMES = {
 class Fault(Exception):
     """Raised by any handler; the app words it as the service of the request's path does.
 
-    `kind` is Neutron's exception name; `headers` go out with the answer."""
+    `kind` is Neutron's exception name, or KEYSTONE for what Keystone's middleware answers before any
+    service sees the request; `headers` go out with the answer."""
 
     status: int
     message: str
@@ -44,7 +46,7 @@ def not_found(what: str, one: str) -> Fault:
 
 def body_of(service: str, fault: Fault) -> dict[str, Any]:
     title = HTTPStatus(fault.status).phrase
-    if service == "identity":
+    if service == "identity" or fault.kind == KEYSTONE:
         return {"error": {"code": fault.status, "message": fault.message, "title": title}}
     if service == "network":
         kind = fault.kind or f"HTTP{title.replace(' ', '')}"
@@ -56,3 +58,8 @@ def body_of(service: str, fault: Fault) -> dict[str, Any]:
         return {"code": f"{fault.status} {title}", "title": title, "message": fault.message}
     name = NOVA_NAMES.get(fault.status, "computeFault")
     return {name: {"code": fault.status, "message": fault.message}}
+
+
+def forbidden(what: str) -> Fault:
+    """Keystone's refusal: what it names is a rule of its policy, or a sentence (then with two full stops)."""
+    return Fault(403, f"You are not authorized to perform the requested action: {what}.")

@@ -10,11 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal.democloud.errors import Fault
+from portal.democloud.errors import Fault, forbidden
 from portal.democloud.keystone_tokens import catalog, issue, token_body
 from portal.democloud.model_identity import ApplicationCredential, Project, Token, User
 from portal.democloud.routing import answer, body, ctx, empty, member, place, route, unauthorized, valid_token
 from portal.democloud.state import World
+
+MALFORMED = (
+    "The server could not comply with the request since it is either malformed or otherwise incorrect. "
+    "The client is assumed to be in error."
+)
 
 
 def digest(secret: str) -> str:
@@ -65,14 +70,19 @@ def by_password(world: World, given: dict[str, Any]) -> User:
 
 
 def by_credential(world: World, given: dict[str, Any]) -> ApplicationCredential:
-    """The credential, if the secret fits, it has not expired, and its user still has all its roles."""
+    """The credential, if the secret fits, it has not expired, and its user still has all its roles.
+
+    404 for one that is not there (any more), 401 for all else."""
     if "id" in given:
         found = world.identity.credentials.get(given["id"])
     else:
         user = find_user(world, member(given, "user"))
         owned = [c for c in world.identity.credentials.values() if c.user_id == user.id]
         found = next((c for c in owned if c.name == given.get("name")), None)
-    if found is None or not hmac.compare_digest(found.secret_hash, digest(str(given.get("secret", "")))):
+    if found is None:
+        named = given.get("id", given.get("name"))
+        raise Fault(404, f"Could not find Application Credential: {named}.")
+    if not hmac.compare_digest(found.secret_hash, digest(str(given.get("secret", "")))):
         raise unauthorized(world)
     if found.expires_at is not None and found.expires_at <= world.now():
         raise unauthorized(world)
@@ -84,7 +94,10 @@ def by_credential(world: World, given: dict[str, Any]) -> ApplicationCredential:
 
 async def authenticate(request: Request) -> Response:
     world, _ = place(request)
-    auth = member(await body(request), "auth")
+    document = await body(request)
+    if "auth" not in document:
+        raise Fault(400, f"Expecting to find auth in request body. {MALFORMED}")
+    auth = member(document, "auth")
     identity = member(auth, "identity")
     methods = identity.get("methods")
     if methods == ["application_credential"]:
@@ -95,7 +108,7 @@ async def authenticate(request: Request) -> Response:
     elif methods == ["token"]:
         parent = valid_token(world, str(member(identity, "token").get("id", "")))
         if parent.application_credential_id:
-            raise unauthorized(world)
+            raise forbidden("Using a delegated token to create another token is not allowed.")
         user = world.identity.users[parent.user_id]
         token = issue(world, user, _scope(world, auth, user), ["token"], parent=parent)
     else:
@@ -111,7 +124,12 @@ def token_answer(world: World, token: Token, status: int, *, with_catalog: bool 
 
 def _with_credential(world: World, auth: dict[str, Any], given: dict[str, Any]) -> Token:
     if "scope" in auth:
-        raise Fault(401, "Application credentials cannot request a scope.")
+        refused = unauthorized(world)
+        refused.message = (
+            "Error authenticating with application credential: "
+            "Application credentials cannot request a scope."
+        )
+        raise refused
     credential = by_credential(world, given)
     user = world.identity.users[credential.user_id]
     project = world.identity.projects[credential.project_id] if credential.project_id else None
@@ -133,12 +151,14 @@ def _scope(world: World, auth: dict[str, Any], user: User) -> Project | None:
 def _subject(request: Request) -> Token:
     """The token of X-Subject-Token; 404 when it is none, as Keystone says it."""
     here = ctx(request, scoped=False)
+    if "x-subject-token" not in request.headers:
+        raise forbidden("identity:validate_token")
     try:
         subject = valid_token(here.world, request.headers.get("x-subject-token", ""))
     except Fault:
-        raise Fault(404, "Failed to validate token") from None
+        raise Fault(404, "Could not recognize Fernet token") from None
     if subject.user_id != here.user_id and not here.admin:
-        raise Fault(403, "You are not authorized to perform the requested action: identity:validate_token.")
+        raise forbidden("identity:validate_token")
     return subject
 
 
@@ -156,7 +176,7 @@ async def revoke(request: Request) -> Response:
 
 async def show_catalog(request: Request) -> Response:
     here = ctx(request)
-    links = {"self": f"{here.world.base_url}/identity/v3/auth/catalog", "previous": None, "next": None}
+    links = {"self": f"{here.world.base_url}/identity/v3/auth/catalog"}
     return answer({"catalog": catalog(here.world, here.project_id), "links": links})
 
 

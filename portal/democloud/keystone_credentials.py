@@ -11,12 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from portal.democloud.clock import iso_micro, parse_iso, second
-from portal.democloud.errors import Fault
-from portal.democloud.keystone_auth import digest
+from portal.democloud.errors import Fault, forbidden
+from portal.democloud.keystone_auth import MALFORMED, digest
 from portal.democloud.model_identity import ApplicationCredential, Role
 from portal.democloud.routing import Ctx, answer, body, ctx, empty, member, new_hex, route
 from portal.democloud.state import World
 
+BOOTSTRAP_ROLES = ("admin", "member", "reader")
 PATH = "/v3/users/{user_id}/application_credentials"
 
 
@@ -27,11 +28,8 @@ def _own(request: Request, *, managing: bool) -> Ctx:
         raise Fault(403, "You are not authorized to perform the requested action.")
     credential = here.world.identity.credentials.get(here.token.application_credential_id or "")
     if managing and credential is not None and not credential.unrestricted:
-        message = (
-            "Using method 'application_credential' is not allowed for managing "
-            "additional application credentials."
-        )
-        raise Fault(403, message)
+        method = "Using method 'application_credential' is not allowed"
+        raise forbidden(f"{method} for managing additional application credentials.")
     return here
 
 
@@ -45,18 +43,24 @@ def _find(here: Ctx, credential_id: str) -> ApplicationCredential:
 def _view(world: World, one: ApplicationCredential) -> dict[str, Any]:
     here = f"{world.base_url}/identity/v3/users/{one.user_id}/application_credentials/{one.id}"
     roles = [world.identity.roles[role_id] for role_id in one.role_ids]
-    return {
+    found = {
         "id": one.id,
         "name": one.name,
+        "user_id": one.user_id,
         "description": one.description,
         "expires_at": iso_micro(one.expires_at),
         "project_id": one.project_id,
         "system": None,
         "unrestricted": one.unrestricted,
-        "roles": [{"id": role.id, "name": role.name, "domain_id": None, "options": {}} for role in roles],
-        "access_rules": one.access_rules or [],
+        "roles": [_role_view(role) for role in roles],
         "links": {"self": here},
     }
+    return found | ({"access_rules": one.access_rules} if one.access_rules else {})
+
+
+def _role_view(role: Role) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": role.id, "name": role.name, "domain_id": None, "description": None}
+    return found | {"options": {"immutable": True} if role.name in BOOTSTRAP_ROLES else {}}
 
 
 def _roles(here: Ctx, given: list[Any] | None) -> list[str]:
@@ -77,9 +81,8 @@ def _role(held: list[Role], wanted: dict[str, Any]) -> Role:
     for role in held:
         if role.id == wanted.get("id") or role.name == wanted.get("name"):
             return role
-    named = wanted.get("id") or wanted.get("name")
-    message = f"Invalid application credential: Could not find role assignment with role: {named}."
-    raise Fault(400, message)
+    message = "Cannot create an application credential with unassigned role"
+    raise Fault(400, f"Invalid application credential: {message}")
 
 
 def _expiry(world: World, given: Any) -> datetime | None:
@@ -88,9 +91,9 @@ def _expiry(world: World, given: Any) -> datetime | None:
     try:
         moment = parse_iso(str(given))
     except ValueError:
-        raise Fault(400, f"Invalid input for field 'expires_at': '{given}' is not a 'date-time'") from None
+        raise Fault(400, f"Timestamp not in expected format. {MALFORMED}") from None
     if moment <= world.now():
-        raise Fault(400, "The 'expires_at' must not be before now.")
+        raise Fault(400, f"The 'expires_at' must not be before now. {MALFORMED}")
     return moment
 
 
@@ -98,6 +101,8 @@ async def create(request: Request) -> Response:
     here = _own(request, managing=True)
     wanted = member(await body(request), "application_credential")
     name = wanted.get("name")
+    if name is None:
+        raise Fault(400, "'name' is a required property")
     if not isinstance(name, str) or not 1 <= len(name) <= 255:
         raise Fault(400, f"Invalid input for field 'name': {name!r}")
     mine = [c for c in here.world.identity.credentials.values() if c.user_id == here.user_id]
@@ -116,7 +121,7 @@ async def create(request: Request) -> Response:
         secret_hash=digest(secret),
         role_ids=_roles(here, wanted.get("roles")),
         created_at=second(here.world.now()),
-        unrestricted=wanted.get("unrestricted") is True,
+        unrestricted=wanted.get("unrestricted"),
         description=wanted.get("description"),
         expires_at=_expiry(here.world, wanted.get("expires_at")),
         access_rules=wanted.get("access_rules"),

@@ -76,7 +76,8 @@ async def my_domains(request: Request) -> Response:
 
 
 async def my_system(request: Request) -> Response:
-    return _collection(ctx(request, scoped=False), request, "system", [])
+    here = ctx(request, scoped=False)
+    return answer({"system": [], "links": {"self": f"{here.world.base_url}/identity/v3/auth/system"}})
 
 
 async def user_projects(request: Request) -> Response:
@@ -132,15 +133,10 @@ async def roles(request: Request) -> Response:
 
 
 async def assignments(request: Request) -> Response:
-    """Who holds what: an admin asks of all, a manager of the own project, others of themselves."""
-    here = ctx(request, scoped=False)
+    """Who holds what, for admins only: a manager of a project cannot ask who is in it."""
+    here = _admin(request, "list_role_assignments")
     project_id = request.query_params.get("scope.project.id")
     user_id = request.query_params.get("user.id")
-    manages = "manager" in here.roles and project_id == here.project_id
-    if not (here.admin or manages or user_id == here.user_id):
-        raise Fault(
-            403, "You are not authorized to perform the requested action: identity:list_role_assignments."
-        )
     chosen = [
         one
         for one in here.world.identity.assignments
@@ -220,7 +216,9 @@ async def version(request: Request) -> Response:
 
 
 async def versions(request: Request) -> Response:
-    return answer({"versions": {"values": [_version(place(request)[0])]}}, 300)
+    world, _ = place(request)
+    headers = {"Location": f"{world.base_url}/identity/v3/"}
+    return answer({"versions": {"values": [_version(world)]}}, 300, headers)
 
 
 def _version(world: World) -> dict[str, Any]:

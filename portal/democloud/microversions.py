@@ -53,8 +53,11 @@ def need(request: Request, minor: int) -> None:
 
 
 def announce(request: Request, response: Response) -> None:
+    """What Keystone's middleware or a broken version header stopped never came to a version."""
+    response.headers["x-compute-request-id"] = request.scope["democloud.request_id"]
+    if response.status_code == 401:
+        return
     version = f"2.{request.scope.get('democloud.microversion', MINIMUM)}"
     response.headers["OpenStack-API-Version"] = f"compute {version}"
     response.headers[LEGACY] = version
     response.headers["Vary"] = f"OpenStack-API-Version, {LEGACY}"
-    response.headers["x-compute-request-id"] = request.scope["democloud.request_id"]

@@ -73,7 +73,7 @@ class ApplicationCredential:
     secret_hash: str
     role_ids: list[str]
     created_at: datetime
-    unrestricted: bool = False
+    unrestricted: bool | None = None
     description: str | None = None
     expires_at: datetime | None = None
     access_rules: list[dict[str, str]] | None = None

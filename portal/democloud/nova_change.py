@@ -137,7 +137,7 @@ async def replace_tags(request: Request) -> Response:
 async def delete_tags(request: Request) -> Response:
     need(request, 26)
     here, server = asked_server(request)
-    nova_rules.check(server, "update tags", lock=False)
+    nova_rules.check(server, "delete tags", lock=False)
     server.tags = []
     changed(here, server)
     return empty()
@@ -155,8 +155,8 @@ async def add_tag(request: Request) -> Response:
     """201 for a new tag, 204 for one that is there already."""
     need(request, 26)
     here, server = asked_server(request)
-    tag = nova_input.tag_of(request.path_params["tag"])
-    nova_rules.check(server, "update tags", lock=False)
+    tag = nova_input.path_tag(request.path_params["tag"])
+    nova_rules.check(server, "update tag", lock=False)
     if tag in server.tags:
         return empty()
     server.tags = nova_input.tags_of([*server.tags, tag])
@@ -169,9 +169,9 @@ async def delete_tag(request: Request) -> Response:
     need(request, 26)
     here, server = asked_server(request)
     tag = request.path_params["tag"]
-    nova_rules.check(server, "update tags", lock=False)
+    nova_rules.check(server, "delete tag", lock=False)
     if tag not in server.tags:
-        raise Fault(404, f"Server {server.id} has no tag '{tag}'")
+        raise Fault(404, f"Instance {server.id} has no tag '{tag}'")
     server.tags = [one for one in server.tags if one != tag]
     changed(here, server)
     return empty()
@@ -203,7 +203,14 @@ async def remove_security_group(request: Request, here: Ctx, server: Server, giv
 
 
 def _group(here: Ctx, given: Any) -> SecurityGroup:
-    return find_security_group(here, str(given.get("name", "")) if isinstance(given, dict) else "")
+    name = str(given.get("name", "")) if isinstance(given, dict) else ""
+    try:
+        return find_security_group(here, name)
+    except Fault as fault:
+        if fault.status != 400:
+            raise
+        message = f"Security group {name} is not found for project {here.project_id}"
+        raise Fault(404, message) from None
 
 
 def routes() -> list[Route]:

@@ -12,16 +12,25 @@ from portal.democloud.errors import Fault
 from portal.democloud.microversions import need
 from portal.democloud.model_compute import Server
 from portal.democloud.nova_find import asked_server
+from portal.democloud.nova_input import invalid
+from portal.democloud.nova_rules import check_host
 from portal.democloud.routing import Ctx, answer, body, member, new_uuid, route
+
+KINDS = {
+    "vnc": ("novnc", "xvpvnc"),
+    "spice": ("spice-html5",),
+    "rdp": ("rdp-html5",),
+    "serial": ("serial",),
+    "mks": ("webmks",),
+}
 
 
 async def output(request: Request, here: Ctx, server: Server, given: Any) -> Response:
     """The last `length` lines, or all that the console's buffer still holds."""
     length = given.get("length") if isinstance(given, dict) else None
     if length is not None and not str(length).lstrip("-").isdigit():
-        raise Fault(400, f"Invalid input for field/attribute length. Value: {length}.")
-    if server.provider_id is None:
-        raise Fault(409, f"Instance {server.id} is not ready")
+        raise invalid("length", length, f"{length!r} does not match '^-?[0-9]+$'")
+    check_host(server)
     lines = None if length is None or int(length) < 0 else int(length)
     return answer({"output": here.world.hypervisor.console_log(server.id, lines)})
 
@@ -30,10 +39,12 @@ async def remote_console(request: Request) -> Response:
     need(request, 6)
     here, server = asked_server(request)
     wanted = member(await body(request), "remote_console")
-    if (wanted.get("protocol"), wanted.get("type")) != ("vnc", "novnc"):
-        raise Fault(400, f"Unavailable console type {wanted.get('type')}.")
-    if server.launched_at is None or server.provider_id is None:
-        raise Fault(409, f"Instance {server.id} is not ready")
+    protocol, kind = wanted.get("protocol"), wanted.get("type")
+    if protocol not in KINDS or kind not in KINDS[protocol]:
+        raise Fault(400, f"Invalid console type {kind}")
+    if kind != "novnc":
+        raise Fault(400, f"Unavailable console type {kind}.")
+    check_host(server)
     ticket = new_uuid()
     here.world.console_tickets[ticket] = server.id
     url = f"{here.world.base_url}/vnc_auto.html?path=%3Ftoken%3D{ticket}"

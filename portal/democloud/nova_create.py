@@ -22,6 +22,34 @@ from portal.democloud.nova_view import compute_root, links
 from portal.democloud.routing import Ctx, answer, body, ctx, member, new_uuid, route
 
 GIB = 1024**3
+KNOWN = frozenset(
+    {
+        "name",
+        "imageRef",
+        "flavorRef",
+        "networks",
+        "metadata",
+        "security_groups",
+        "availability_zone",
+        "user_data",
+        "key_name",
+        "description",
+        "tags",
+        "config_drive",
+        "block_device_mapping",
+        "block_device_mapping_v2",
+        "min_count",
+        "max_count",
+        "return_reservation_id",
+        "OS-DCF:diskConfig",
+        "accessIPv4",
+        "accessIPv6",
+        "adminPass",
+        "personality",
+        "hostname",
+        "trusted_image_certificates",
+    }
+)
 
 
 def find_keypair(here: Ctx, name: Any) -> Keypair | None:
@@ -40,8 +68,11 @@ def boot_image(here: Ctx, wanted: dict[str, Any], mappings: list[dict[str, Any]]
     reference = wanted.get("imageRef") or (boot["uuid"] if boot and boot["source"] == "image" else None)
     if reference is None:
         if boot is None:
-            raise Fault(400, "Invalid imageRef provided.")
+            raise Fault(400, "Missing imageRef attribute")
         return None
+    if not nova_input.is_uuid(reference):
+        why = f"{reference!r} is not valid under any of the given schemas"
+        raise nova_input.invalid("imageRef", reference, why)
     image = visible_image(here.region, here.project_id, str(reference))
     if image is None:
         raise Fault(400, "Can not find requested image")
@@ -84,6 +115,7 @@ def _names(name: str, count: int) -> list[str]:
 def _template(here: Ctx, request: Request, wanted: dict[str, Any], hints: Any) -> dict[str, Any]:
     """Everything that the machines of one request share; every refusal happens here."""
     minor = microversion(request)
+    nova_input.check_known(wanted, KNOWN, "server")
     name = nova_input.name_of(wanted.get("name"))
     flavor = find_flavor(here, str(wanted.get("flavorRef", "")), status=400)
     metadata = nova_input.metadata_of(wanted.get("metadata", {}))

@@ -10,8 +10,11 @@ from portal.democloud.lifecycle import Aborted, effect
 from portal.democloud.model_compute import Server, ServerFault, VolumeAttachment
 from portal.democloud.model_storage import AttachedTo, Volume
 from portal.democloud.nova_find import visible_image
+from portal.democloud.nova_input import invalid
 from portal.democloud.routing import Ctx, new_uuid
 from portal.democloud.state import Region, World
+
+SOURCES = ["volume", "image", "snapshot", "blank"]
 
 
 def parse_mappings(here: Ctx, wanted: dict[str, Any]) -> list[dict[str, Any]]:
@@ -33,6 +36,8 @@ def parse_mappings(here: Ctx, wanted: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _parse(here: Ctx, given: dict[str, Any]) -> dict[str, Any]:
     source, to = given.get("source_type", "volume"), given.get("destination_type", "volume")
+    if source not in SOURCES:
+        raise invalid("source_type", source, f"{source!r} is not one of {SOURCES}")
     one = given.get("uuid")
     found = {
         "source": source,
@@ -49,9 +54,7 @@ def _parse(here: Ctx, given: dict[str, Any]) -> dict[str, Any]:
     if source == "volume":
         _check_volume(here, str(one))
     if source in ("image", "blank") and to == "volume" and found["size"] is None:
-        _need_size(here, found)
-    if source not in ("image", "volume", "blank", "snapshot"):
-        raise Fault(400, f"Block Device Mapping is Invalid: Invalid source_type field {source}.")
+        _need_size()
     return found
 
 
@@ -60,8 +63,8 @@ def _boot_index(given: dict[str, Any]) -> int:
     return int(text) if text.isdigit() else -1
 
 
-def _need_size(here: Ctx, found: dict[str, Any]) -> None:
-    message = "Block Device Mapping is Invalid: Images with destination_type 'volume' need a non-zero size."
+def _need_size() -> None:
+    message = "Images with destination_type 'volume' need to have a non-zero size specified"
     raise Fault(400, message)
 
 

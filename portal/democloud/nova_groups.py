@@ -14,7 +14,7 @@ from portal.democloud.microversions import microversion
 from portal.democloud.model_compute import ServerGroup
 from portal.democloud.routing import Ctx, answer, body, ctx, empty, member, new_uuid, route
 
-POLICIES = ("affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity")
+POLICIES = ("anti-affinity", "affinity", "soft-anti-affinity", "soft-affinity")
 
 
 def _view(here: Ctx, group: ServerGroup, minor: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from portal.democloud.model_compute import ActionEvent, InstanceAction, Server
 from portal.democloud.nova_find import find_server
 from portal.democloud.nova_list import page_limit
 from portal.democloud.nova_status import status_of
-from portal.democloud.routing import Ctx, answer, ctx, route
+from portal.democloud.routing import Ctx, answer, base_url, ctx, route
 
 ACTIONS = "/v2.1/servers/{server_id}/os-instance-actions"
 
@@ -66,9 +66,23 @@ async def list_actions(request: Request) -> Response:
     if minor >= 58 and "changes-since" in request.query_params:
         since = _moment(request.query_params["changes-since"])
         lines = [line for line in lines if line.updated_at >= since]
+    content: dict[str, Any] = {}
     if minor >= 58:
-        lines = lines[: page_limit(request)]
-    return answer({"instanceActions": [_action(server, line, minor) for line in lines]})
+        lines = _after(lines, request.query_params.get("marker"))[: page_limit(request)]
+        if "limit" in request.query_params and len(lines) == page_limit(request):
+            query = f"limit={len(lines)}&marker={lines[-1].request_id}" if lines else "limit=0"
+            href = f"{base_url(request)}/servers/{server.id}/os-instance-actions?{query}"
+            content["links"] = [{"rel": "next", "href": href}]
+    return answer({"instanceActions": [_action(server, line, minor) for line in lines], **content})
+
+
+def _after(lines: list[InstanceAction], marker: str | None) -> list[InstanceAction]:
+    if marker is None:
+        return lines
+    ids = [line.request_id for line in lines]
+    if marker not in ids:
+        raise Fault(400, f"Marker {marker} could not be found.")
+    return lines[ids.index(marker) + 1 :]
 
 
 async def show_action(request: Request) -> Response:
@@ -79,7 +93,7 @@ async def show_action(request: Request) -> Response:
             found = _action(server, line, minor)
             found["events"] = [_event(event, server, minor) for event in reversed(line.events)]
             return answer({"instanceAction": found})
-    raise Fault(404, f"Action for request_id {request_id} on instance {server.id} not found")
+    raise Fault(404, f"Action {request_id} not found")
 
 
 def _moment(text: str) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import uuid
 from typing import Any
 
 from portal.democloud.errors import Fault
@@ -53,32 +54,82 @@ def check_metadata_quota(region: Region, project_id: str, metadata: dict[str, st
         raise Fault(403, f"Maximum number of metadata items exceeds {limit}")
 
 
-def tag_of(value: Any) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= TAG_LENGTH or "/" in value or "," in value:
-        raise invalid("tag", value, f"{value!r} does not match '^[^,/]*$' or is longer than {TAG_LENGTH}")
+def wrong_tag(value: Any) -> str | None:
+    """Why this is no tag, None for one."""
+    if not isinstance(value, str):
+        return f"{value!r} is not of type 'string'"
+    if not value:
+        return f"{value!r} is too short"
+    if len(value) > TAG_LENGTH:
+        return f"{value!r} is too long"
+    return f"{value!r} does not match '^[^,/]*$'" if "/" in value or "," in value else None
+
+
+def tag_of(value: Any, field: str = "tag") -> str:
+    why = wrong_tag(value)
+    if why is not None:
+        raise invalid(field, value, why)
+    return str(value)
+
+
+def path_tag(value: str) -> str:
+    """The tag of a request's path."""
+    why = wrong_tag(value)
+    if why is not None:
+        message = (
+            f"Tag '{value}' is invalid. It must be a non empty string without characters '/' and ','. "
+            f"Validation error message: {why}"
+        )
+        raise Fault(400, message)
     return value
 
 
 def tags_of(value: Any) -> list[str]:
     if not isinstance(value, list):
         raise invalid("tags", value, f"{value!r} is not of type 'array'")
-    found = list(dict.fromkeys(tag_of(tag) for tag in value))
+    found = list(dict.fromkeys(tag_of(tag, str(position)) for position, tag in enumerate(value)))
     if len(found) > TAGS_EACH:
         raise invalid("tags", value, f"The number of tags exceeded the per-server limit {TAGS_EACH}")
     return found
 
 
 def user_data_of(value: Any) -> str | None:
-    """Base64 of at most 65535 characters."""
+    """Base64 of at most 65535 characters; like Nova's, the check passes over characters that are none."""
     if value is None:
         return None
-    if not isinstance(value, str) or len(value) > 65535:
-        raise invalid("user_data", "...", "it is not a string or too long")
+    if not isinstance(value, str):
+        raise invalid("user_data", value, f"{value!r} is not of type 'string'")
+    if len(value) > 65535:
+        raise invalid("user_data", value, f"{value!r} is too long")
     try:
-        base64.b64decode(value, validate=True)
+        base64.b64decode(value)
     except (binascii.Error, ValueError):
-        raise invalid("user_data", "...", "it is not a 'base64'") from None
+        raise invalid("user_data", value, f"{value!r} is not a 'base64'") from None
     return value
+
+
+def is_uuid(value: Any) -> bool:
+    try:
+        return str(uuid.UUID(value)) == str(value).lower()
+    except (ValueError, AttributeError, TypeError):
+        return False
+
+
+def required(given: Any, name: str, field: str) -> Any:
+    """A part of an action's body that must be there."""
+    if not isinstance(given, dict):
+        raise invalid(field, given, f"{given!r} is not of type 'object'")
+    if name not in given:
+        raise invalid(field, given, f"{name!r} is a required property")
+    return given[name]
+
+
+def check_known(given: dict[str, Any], known: frozenset[str], field: str) -> None:
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        names = ", ".join(repr(name) for name in unknown)
+        verb = "was" if len(unknown) == 1 else "were"
+        raise invalid(field, given, f"Additional properties are not allowed ({names} {verb} unexpected)")
 
 
 def hostname_of(name: str, server_id: str) -> str:

@@ -40,7 +40,7 @@ def _find(here: Ctx, server: Server, port_id: str) -> Port:
     for port in here.region.server_ports(server.id):
         if port.id == port_id:
             return port
-    raise Fault(404, f"Interface {port_id} not found in instance {server.id}")
+    raise Fault(404, f"Port id {port_id} could not be found.")
 
 
 async def list_all(request: Request) -> Response:
@@ -71,7 +71,7 @@ async def attach(request: Request) -> Response:
 def _existing(here: Ctx, wanted: dict[str, Any]) -> Port:
     port = here.region.data.ports.get(str(wanted["port_id"]))
     if port is None or port.project_id != here.project_id:
-        raise Fault(404, f"Port {wanted['port_id']} could not be found.")
+        raise Fault(404, f"Port id {wanted['port_id']} could not be found.")
     if port.device_id:
         raise Fault(400, f"Port {port.id} is still in use.")
     return port
@@ -98,11 +98,12 @@ def _changed(here: Ctx, server: Server, action: str) -> None:
 
 
 async def detach(request: Request) -> Response:
+    """202 whatever the port: that it is none of this server's is found out only later."""
     here, server = asked_server(request)
-    port = _find(here, server, request.path_params["port_id"])
     nova_rules.check(server, "detach_interface")
     _changed(here, server, "detach_interface")
-    here.world.later(0.5, "interface-detached", here.region, server.id, port_id=port.id)
+    port_id = request.path_params["port_id"]
+    here.world.later(0.5, "interface-detached", here.region, server.id, port_id=port_id)
     return empty(202)
 
 

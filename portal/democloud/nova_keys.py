@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
+import string
 from typing import Any
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from portal.democloud.nova_sshkeys import generate
 from portal.democloud.nova_view import compute_root
 from portal.democloud.routing import Ctx, answer, body, ctx, empty, member, route
 
+NAMING = f"Only expected characters: [_- {string.digits}{string.ascii_letters}]"
 KINDS = ("ssh-rsa", "ssh-ed25519", "ssh-dss", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-")
 
 
@@ -101,7 +103,7 @@ async def create(request: Request) -> Response:
     minor, name = microversion(request), wanted.get("name")
     allowed = r"[\w @.:-]{1,255}" if minor >= 92 else r"[\w -]{1,255}"
     if not isinstance(name, str) or not re.fullmatch(allowed, name, re.ASCII):
-        raise Fault(400, f"Invalid input for field/attribute name. Value: {name}. It does not match.")
+        raise Fault(400, f"An invalid 'name' value was provided. The name must be: {NAMING}")
     public_key, private_key = wanted.get("public_key"), None
     if public_key is None:
         if minor >= 92:

@@ -79,6 +79,62 @@ LATER_FILTERS: dict[str, tuple[int, Test]] = {
 }
 
 
+# Everything that Nova's schema of the query knows, whether it filters for ordinary users or not.
+PARAMETERS = frozenset(
+    [
+        "user_id",
+        "project_id",
+        "tenant_id",
+        "launch_index",
+        "image_ref",
+        "image",
+        "kernel_id",
+        "ramdisk_id",
+        "hostname",
+        "key_name",
+        "power_state",
+        "vm_state",
+        "task_state",
+        "host",
+        "node",
+        "flavor",
+        "reservation_id",
+        "launched_at",
+        "terminated_at",
+        "availability_zone",
+        "name",
+        "display_name",
+        "description",
+        "locked_by",
+        "uuid",
+        "root_device_name",
+        "config_drive",
+        "access_ip_v4",
+        "access_ip_v6",
+        "auto_disk_config",
+        "progress",
+        "sort_key",
+        "sort_dir",
+        "all_tenants",
+        "soft_deleted",
+        "deleted",
+        "status",
+        "changes-since",
+        "changes-before",
+        "ip",
+        "ip6",
+        "created_at",
+        "limit",
+        "marker",
+        "tags",
+        "tags-any",
+        "not-tags",
+        "not-tags-any",
+        "locked",
+    ]
+)
+
+
 def _moment(request: Request, name: str) -> datetime | None:
     text = request.query_params.get(name)
     if text is None:
@@ -97,7 +153,8 @@ def _candidates(here: Ctx, request: Request) -> list[Server]:
         raise Fault(400, "The value of changes-since must be less than or equal to changes-before.")
     everywhere = request.query_params.get("all_tenants", "").lower() in ("1", "true", "t", "yes", "on")
     if everywhere and not here.admin:
-        rule = "os_compute_api:servers:detail:get_all_tenants"
+        kind = "detail" if request.scope["path"].endswith("/detail") else "index"
+        rule = f"os_compute_api:servers:{kind}:get_all_tenants"
         raise Fault(403, f"Policy doesn't allow {rule} to be performed.")
     projects = list(here.world.identity.projects) if everywhere else [here.project_id]
     found: list[Server] = []
@@ -112,8 +169,11 @@ def _candidates(here: Ctx, request: Request) -> list[Server]:
 
 
 def _tests(request: Request) -> list[tuple[Test, str]]:
-    """The filters that are known at this microversion; the others are ignored, as Nova does."""
+    """The filters that ordinary users have. Unknown ones are ignored before 2.75 and refused from it on."""
     minor = microversion(request)
+    for name in request.query_params:
+        if minor >= 75 and name not in PARAMETERS and not name.startswith("_"):
+            raise Fault(400, f"'{name}' does not match any of the regexes: '^_'")
     known = dict(FILTERS) | {name: test for name, (since, test) in LATER_FILTERS.items() if minor >= since}
     return [(known[name], text) for name, text in request.query_params.multi_items() if name in known]
 
@@ -122,6 +182,8 @@ def _chosen(here: Ctx, request: Request) -> list[Server]:
     tests = _tests(request)
     statuses = request.query_params.getlist("status")
     if statuses and not any(vm_states_of(status.upper()) for status in statuses):
+        if microversion(request) >= 38:
+            raise Fault(400, "Invalid status value")
         return []
     found = _candidates(here, request)
     if len(statuses) > 1:
@@ -138,7 +200,8 @@ def _ordered(request: Request, found: list[Server]) -> list[Server]:
     for position in reversed(range(len(keys))):
         name = keys[position]
         if name not in SORT_KEYS:
-            raise Fault(400, f"Sort key {name} is not valid")
+            why = f"'{name}' is not one of {list(SORT_KEYS)}"
+            raise Fault(400, f"Invalid input for query parameters sort_key. Value: {name}. {why}")
         direction = directions[min(position, len(directions) - 1)]
         found.sort(key=SORT_KEYS[name], reverse=direction == "desc")
     return found
@@ -147,7 +210,8 @@ def _ordered(request: Request, found: list[Server]) -> list[Server]:
 def page_limit(request: Request) -> int:
     text = request.query_params.get("limit", str(MAX_LIMIT))
     if not text.isdigit():
-        raise Fault(400, f"Invalid input for query parameters limit. Value: {text}.")
+        why = f"'{text}' does not match '^[0-9]*$'"
+        raise Fault(400, f"Invalid input for query parameters limit. Value: {text}. {why}")
     return min(int(text), MAX_LIMIT)
 
 
@@ -188,7 +252,7 @@ async def list_details(request: Request) -> Response:
     here = ctx(request)
     page, marker = _page(request, _ordered(request, _chosen(here, request)))
     minor = microversion(request)
-    items = [nova_view.detail_json(here.world, here.region, server, minor) for server in page]
+    items = [nova_view.detail_json(here.world, here.region, one, minor, listed=True) for one in page]
     return _answer(here, request, items, marker)
 
 

@@ -43,7 +43,7 @@ def parse_networks(here: Ctx, wanted: dict[str, Any], *, required: bool) -> list
     if not given:
         return _only_one(here)
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        raise invalid("networks", given, "it is not valid under any of the given schemas")
+        raise invalid("networks", given, f"{given!r} is not valid under any of the given schemas")
     return [_one(here, one) for one in given]
 
 

@@ -22,7 +22,7 @@ async def rebuild(request: Request, here: Ctx, server: Server, given: Any) -> Re
     minor = microversion(request)
     image = visible_image(here.region, here.project_id, str(wanted.get("imageRef", "")))
     if image is None or image.status != "active":
-        raise Fault(400, f"Cannot find image for rebuild, {wanted.get('imageRef')} is not an active image")
+        raise Fault(400, "Cannot find image for rebuild")
     nova_rules.check(server, "rebuild")
     if server.image_id is None and minor < 93:
         raise Fault(400, "Unable to rebuild with a different image for a volume-backed server.")

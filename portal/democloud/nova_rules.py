@@ -33,10 +33,15 @@ ALLOWED: dict[str, frozenset[str]] = {
     "detach_interface": frozenset({"active", "paused", "stopped"}),
     "update metadata": _WITH_DISK,
     "delete metadata": _WITH_DISK,
+    "update tag": _WITH_DISK,
     "update tags": _WITH_DISK,
+    "delete tag": _WITH_DISK,
+    "delete tags": _WITH_DISK,
     "changePassword": _RUNNING,
 }
-_NEVER_LAUNCHED_MAY = frozenset({"update metadata", "delete metadata", "update tags", "reboot_hard"})
+_TAGS = frozenset({"update tag", "update tags", "delete tag", "delete tags"})
+_NEVER_LAUNCHED_MAY = _TAGS | {"update metadata", "delete metadata", "reboot_hard"}
+_NEED_A_HOST = frozenset({"start", "stop"})
 
 
 def check_unlocked(server: Server) -> None:
@@ -44,14 +49,22 @@ def check_unlocked(server: Server) -> None:
         raise Fault(409, f"Instance {server.id} is locked")
 
 
+def check_host(server: Server) -> None:
+    """A shelved server has left its host."""
+    if server.provider_id is None:
+        raise Fault(409, f"Instance {server.id} is not ready")
+
+
 def check(server: Server, action: str, *, lock: bool = True) -> None:
     """409 as Nova words it, unless the action may begin now."""
     if lock:
         check_unlocked(server)
+    if action in _NEED_A_HOST and server.launched_at is not None:
+        check_host(server)
     named = "reboot" if action == "reboot_hard" else action
     if server.vm_state not in ALLOWED[action]:
         _refuse(server, named, f"vm_state {server.vm_state}")
-    if server.task_state is not None and action != "update tags":
+    if server.task_state is not None and action not in _TAGS:
         _refuse(server, named, f"task_state {server.task_state}")
     if server.launched_at is None and action not in _NEVER_LAUNCHED_MAY:
         raise Fault(409, f"Cannot '{named}' an instance which has never been active")

@@ -48,9 +48,8 @@ def new_image(here: Ctx, server: Server, name: str, metadata: dict[str, str]) ->
 
 
 async def create_image(request: Request, here: Ctx, server: Server, given: Any) -> Response:
-    wanted = given if isinstance(given, dict) else {}
-    name = nova_input.name_of(wanted.get("name"))
-    metadata = nova_input.metadata_of(wanted.get("metadata", {}))
+    name = nova_input.name_of(nova_input.required(given, "name", "createImage"))
+    metadata = nova_input.metadata_of(given.get("metadata", {}))
     nova_rules.check(server, "createImage")
     image = new_image(here, server, name, metadata)
     lifecycle.begin(

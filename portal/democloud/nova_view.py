@@ -34,13 +34,18 @@ def summary(root: str, server: Server) -> dict[str, Any]:
     return {"id": server.id, "name": server.name, "links": links(root, "servers", server.id)}
 
 
-def detail_json(world: World, region: Region, server: Server, minor: int) -> bytes:
-    """The whole server as JSON, from the store of renderings if it is unchanged."""
+def detail_json(world: World, region: Region, server: Server, minor: int, *, listed: bool = False) -> bytes:
+    """The whole server as JSON, from the store of renderings if it is unchanged.
+
+    In a list Nova leaves the server groups out."""
     kept = region.renderings(server.id)
-    key = bucket(minor)
+    key = (bucket(minor), listed)
     found = kept.get(key)
     if found is None:
-        found = kept[key] = json.dumps(detail(world, region, server, minor)).encode()
+        content = detail(world, region, server, minor)
+        if listed:
+            content.pop("server_groups", None)
+        found = kept[key] = json.dumps(content).encode()
     return found
 
 

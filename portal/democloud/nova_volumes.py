@@ -40,7 +40,7 @@ def _find(server: Server, volume_id: str) -> VolumeAttachment:
     for one in server.volumes:
         if one.volume_id == volume_id:
             return one
-    raise Fault(404, f"volume_id not found: {volume_id}")
+    raise Fault(404, f"Instance {server.id} is not attached to volume {volume_id}")
 
 
 def _volume(here: Ctx, volume_id: str) -> Volume:
@@ -67,8 +67,11 @@ async def attach(request: Request) -> Response:
     here, server = asked_server(request)
     wanted = member(await body(request), "volumeAttachment")
     minor = microversion(request)
-    volume = _volume(here, str(wanted.get("volumeId", "")))
+    volume_id = wanted.get("volumeId")
+    if not nova_input.is_uuid(volume_id):
+        raise nova_input.invalid("volumeId", volume_id, f"{volume_id!r} is not a 'uuid'")
     nova_rules.check(server, "attach_volume")
+    volume = _volume(here, str(volume_id))
     if any(one.volume_id == volume.id for one in server.volumes):
         raise Fault(409, f"Invalid volume: Volume {volume.id} is already attached to instance {server.id}.")
     if volume.status != "available":
@@ -116,6 +119,7 @@ async def change(request: Request) -> Response:
 
 async def detach(request: Request) -> Response:
     here, server = asked_server(request)
+    _volume(here, request.path_params["volume_id"])
     one = _find(server, request.path_params["volume_id"])
     nova_rules.check(server, "detach_volume")
     if one.root:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal.democloud.errors import Fault
+from portal.democloud.errors import KEYSTONE, Fault
 from portal.democloud.model_identity import Token
 from portal.democloud.state import Region, World
 
@@ -57,7 +57,7 @@ def service_of(request: Request) -> str:
 def unauthorized(world: World) -> Fault:
     message = "The request you have made requires authentication."
     header = f'Keystone uri="{world.base_url}/identity/v3"'
-    return Fault(401, message, headers={"WWW-Authenticate": header})
+    return Fault(401, message, kind=KEYSTONE, headers={"WWW-Authenticate": header})
 
 
 def valid_token(world: World, token_id: str) -> Token:
@@ -104,15 +104,18 @@ async def body(request: Request) -> dict[str, Any]:
     except (ValueError, UnicodeDecodeError, RecursionError):
         raise Fault(400, "Malformed request body") from None
     if not isinstance(found, dict):
-        raise Fault(400, "Malformed request body")
+        raise Fault(400, f"{found!r} is not of type 'object'")
     return found
 
 
 def member(document: dict[str, Any], key: str) -> dict[str, Any]:
     """The object under `key`, as in {"server": {...}}; 400 when it is missing."""
-    found = document.get(key)
+    if key not in document:
+        raise Fault(400, f"{key!r} is a required property")
+    found = document[key]
     if not isinstance(found, dict):
-        raise Fault(400, f"Invalid input for field/attribute {key}. Value: {document}.")
+        why = f"{found!r} is not of type 'object'"
+        raise Fault(400, f"Invalid input for field/attribute {key}. Value: {found}. {why}")
     return found
 
 

@@ -97,3 +97,12 @@ async def test_a_call_is_404_below_its_version(alice: Person, path: str, since: 
     assert (await alice.get(f"{SERVERS}/{server_id}{path}")).status_code == 404
     alice.version = f"2.{since}"
     assert (await alice.get(f"{SERVERS}/{server_id}{path}")).status_code == 200
+
+
+@pytest.mark.parametrize("path", [SERVERS, "/network/v2.0/networks", "/image/v2/images"])
+async def test_a_bad_token_is_refused_in_keystones_words_by_every_service(alice: Person, path: str) -> None:
+    alice.token = "gAAAAnope"
+    reply = await alice.get(path)
+    assert (reply.status_code, reply.json()["error"]["title"]) == (401, "Unauthorized")
+    assert reply.headers["www-authenticate"].startswith("Keystone uri=")
+    assert "openstack-api-version" not in reply.headers

@@ -9,6 +9,9 @@ from portal.democloud.model_network import FloatingIP
 from portal.democloud.model_storage import Volume
 from tests.democloud.cloud import Cloud, Person
 
+VOLUME = "5f0c4d7e-1c1b-4c51-9d3a-0a4b5c6d7e8f"
+NONE = "5f0c4d7e-1c1b-4c51-9d3a-0a4b5c6d7e80"
+
 
 @pytest.fixture
 async def server_id(alice: Person) -> str:
@@ -23,8 +26,8 @@ def attachments(server_id: str) -> str:
 @pytest.fixture
 def volume(cloud: Cloud, alice: Person) -> Volume:
     now = cloud.world.now()
-    made = Volume("v1", "data", alice.project_id, alice.user_id, 10, now, now, "available")
-    cloud.region.data.volumes["v1"] = made
+    made = Volume(VOLUME, "data", alice.project_id, alice.user_id, 10, now, now, "available")
+    cloud.region.data.volumes[VOLUME] = made
     return made
 
 
@@ -32,22 +35,22 @@ async def test_a_volume_is_reserved_then_in_use_then_free_again(
     cloud: Cloud, alice: Person, server_id: str, attachments: str, volume: Volume
 ) -> None:
     alice.version = "2.88"
-    reply = await alice.post(attachments, {"volumeAttachment": {"volumeId": "v1"}})
+    reply = await alice.post(attachments, {"volumeAttachment": {"volumeId": VOLUME}})
     assert reply.status_code == 200
     assert reply.json()["volumeAttachment"] == {
         "delete_on_termination": False,
         "device": "/dev/vdb",
-        "id": "v1",
+        "id": VOLUME,
         "serverId": server_id,
         "tag": None,
-        "volumeId": "v1",
+        "volumeId": VOLUME,
     }
     assert volume.status == "reserved"
     cloud.advance(3)
     assert (volume.status, volume.attachments[0].server_id) == ("in-use", server_id)
     server = await alice.server(server_id)
-    assert server["os-extended-volumes:volumes_attached"] == [{"id": "v1", "delete_on_termination": False}]
-    assert (await alice.delete(f"{attachments}/v1")).status_code == 202
+    assert server["os-extended-volumes:volumes_attached"] == [{"id": VOLUME, "delete_on_termination": False}]
+    assert (await alice.delete(f"{attachments}/{VOLUME}")).status_code == 202
     assert volume.status == "detaching"
     cloud.advance(1)
     assert (volume.status, volume.attachments) == ("available", [])
@@ -57,17 +60,17 @@ async def test_a_volume_is_reserved_then_in_use_then_free_again(
 async def test_the_newest_version_names_the_attachment(
     cloud: Cloud, alice: Person, attachments: str, volume: Volume
 ) -> None:
-    wanted = {"volumeId": "v1", "tag": 'exoVolume::{"name":"data"}', "delete_on_termination": True}
+    wanted = {"volumeId": VOLUME, "tag": 'exoVolume::{"name":"data"}', "delete_on_termination": True}
     await alice.post(attachments, {"volumeAttachment": wanted})
     cloud.advance(3)
-    one = (await alice.get(f"{attachments}/v1")).json()["volumeAttachment"]
+    one = (await alice.get(f"{attachments}/{VOLUME}")).json()["volumeAttachment"]
     assert "id" not in one
     assert one["attachment_id"] == volume.attachments[0].attachment_id
     assert (one["tag"], one["delete_on_termination"]) == ('exoVolume::{"name":"data"}', True)
 
 
 async def test_a_tag_longer_than_sixty_is_refused(alice: Person, attachments: str, volume: Volume) -> None:
-    wanted = {"volumeId": "v1", "tag": "x" * 61}
+    wanted = {"volumeId": VOLUME, "tag": "x" * 61}
     assert (await alice.post(attachments, {"volumeAttachment": wanted})).status_code == 400
     assert volume.status == "available"
 
@@ -76,27 +79,28 @@ async def test_a_volume_in_use_or_unknown_or_anothers_is_refused(
     cloud: Cloud, alice: Person, attachments: str, volume: Volume
 ) -> None:
     volume.status = "in-use"
-    used = await alice.post(attachments, {"volumeAttachment": {"volumeId": "v1"}})
+    used = await alice.post(attachments, {"volumeAttachment": {"volumeId": VOLUME}})
     volume.status, volume.project_id = "available", "another"
-    other = await alice.post(attachments, {"volumeAttachment": {"volumeId": "v1"}})
-    none = await alice.post(attachments, {"volumeAttachment": {"volumeId": "v9"}})
+    other = await alice.post(attachments, {"volumeAttachment": {"volumeId": VOLUME}})
+    none = await alice.post(attachments, {"volumeAttachment": {"volumeId": NONE}})
     assert "the current status is in-use" in used.json()["badRequest"]["message"]
-    assert (other.status_code, none.status_code) == (404, 404)
+    wrong = await alice.post(attachments, {"volumeAttachment": {"volumeId": "nope"}})
+    assert (other.status_code, none.status_code, wrong.status_code) == (404, 404, 400)
 
 
 async def test_attached_twice_is_a_conflict(
     cloud: Cloud, alice: Person, attachments: str, volume: Volume
 ) -> None:
-    await alice.post(attachments, {"volumeAttachment": {"volumeId": "v1"}})
+    await alice.post(attachments, {"volumeAttachment": {"volumeId": VOLUME}})
     cloud.advance(3)
-    again = await alice.post(attachments, {"volumeAttachment": {"volumeId": "v1"}})
+    again = await alice.post(attachments, {"volumeAttachment": {"volumeId": VOLUME}})
     assert again.status_code == 409
 
 
 async def test_what_is_not_attached_cannot_be_detached(
     alice: Person, attachments: str, volume: Volume
 ) -> None:
-    assert (await alice.delete(f"{attachments}/v1")).status_code == 404
+    assert (await alice.delete(f"{attachments}/{VOLUME}")).status_code == 404
 
 
 async def test_the_root_disk_stays(cloud: Cloud, alice: Person) -> None:
@@ -112,19 +116,19 @@ async def test_the_root_disk_stays(cloud: Cloud, alice: Person) -> None:
 async def test_what_happens_at_the_end_can_be_changed(
     cloud: Cloud, alice: Person, server_id: str, attachments: str, volume: Volume
 ) -> None:
-    await alice.post(attachments, {"volumeAttachment": {"volumeId": "v1"}})
+    await alice.post(attachments, {"volumeAttachment": {"volumeId": VOLUME}})
     cloud.advance(3)
-    change = {"volumeAttachment": {"volumeId": "v1", "delete_on_termination": True}}
-    assert (await alice.put(f"{attachments}/v1", change)).status_code == 202
+    change = {"volumeAttachment": {"volumeId": VOLUME, "delete_on_termination": True}}
+    assert (await alice.put(f"{attachments}/{VOLUME}", change)).status_code == 202
     await alice.delete(f"/compute/v2.1/servers/{server_id}")
     cloud.advance(5)
-    assert "v1" not in cloud.region.data.volumes
+    assert VOLUME not in cloud.region.data.volumes
 
 
 async def test_deleting_the_server_frees_a_volume_that_stays(
     cloud: Cloud, alice: Person, server_id: str, attachments: str, volume: Volume
 ) -> None:
-    await alice.post(attachments, {"volumeAttachment": {"volumeId": "v1"}})
+    await alice.post(attachments, {"volumeAttachment": {"volumeId": VOLUME}})
     cloud.advance(3)
     await alice.delete(f"/compute/v2.1/servers/{server_id}")
     cloud.advance(5)
@@ -134,7 +138,7 @@ async def test_deleting_the_server_frees_a_volume_that_stays(
 async def test_a_server_deleted_while_a_volume_is_on_its_way_frees_it(
     cloud: Cloud, alice: Person, server_id: str, attachments: str, volume: Volume
 ) -> None:
-    await alice.post(attachments, {"volumeAttachment": {"volumeId": "v1"}})
+    await alice.post(attachments, {"volumeAttachment": {"volumeId": VOLUME}})
     await cloud.control("DELETE", f"/servers/{server_id}?now")
     cloud.advance(5)
     assert (volume.status, volume.attachments) == ("available", [])
@@ -177,6 +181,9 @@ async def test_a_port_in_use_or_an_unknown_network_cannot_be_added(
 ) -> None:
     (port,) = cloud.region.server_ports(server_id)
     path = f"/compute/v2.1/servers/{server_id}/os-interface"
+    assert (await alice.delete(f"{path}/nope")).status_code == 202
+    cloud.advance(1)
+    assert port.id in cloud.region.data.ports
     for wanted in ({"port_id": port.id}, {"net_id": "nope"}, {}):
         assert (await alice.post(path, {"interfaceAttachment": wanted})).status_code == 400
     assert (await alice.post(path, {"interfaceAttachment": {"port_id": "nope"}})).status_code == 404

@@ -91,8 +91,9 @@ async def test_a_lock_holds_back_deletion_and_metadata_but_not_a_rename(alice: P
 async def test_a_reason_needs_its_version(alice: Person) -> None:
     server_id = await alice.make_server()
     alice.version = "2.72"
-    assert (await alice.act(server_id, "lock", {"locked_reason": "x"})).status_code == 400
-    assert (await alice.act(server_id, "lock")).status_code == 202
+    assert (await alice.act(server_id, "lock", {"locked_reason": "x"})).status_code == 202
+    server = alice.cloud.kept(server_id)
+    assert (server.locked, server.locked_reason) == (True, None)
 
 
 async def test_a_hard_reboot_starts_what_is_off_and_a_soft_one_does_not(alice: Person) -> None:
@@ -101,6 +102,15 @@ async def test_a_hard_reboot_starts_what_is_off_and_a_soft_one_does_not(alice: P
     assert (await alice.act(server_id, "reboot", {"type": "HARD"})).status_code == 202
     alice.cloud.advance(10)
     assert (await alice.server(server_id))["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("action", ["os-stop", "os-start"])
+async def test_a_server_without_a_host_is_not_ready_to_be_switched(alice: Person, action: str) -> None:
+    server_id = await alice.make_server()
+    await alice.act(server_id, "shelve")
+    alice.cloud.advance(60)
+    reply = await alice.act(server_id, action)
+    assert reply.json()["conflictingRequest"]["message"] == f"Instance {server_id} is not ready"
 
 
 @pytest.mark.parametrize("given", [None, {}, {"type": "WARM"}, "SOFT"])
@@ -119,6 +129,8 @@ async def test_a_server_that_never_ran_cannot_be_stopped(alice: Person) -> None:
 
 async def test_an_unknown_action_is_501_with_its_name_and_an_empty_body_400(alice: Person) -> None:
     server_id = await alice.make_server()
+    unknown = await alice.act(server_id, "frobnicate")
+    assert unknown.json()["badRequest"]["message"] == "There is no such action: frobnicate"
     lacking = await alice.act(server_id, "os-migrateLive", {})
     assert lacking.status_code == 501
     assert "os-migrateLive" in lacking.json()["notImplemented"]["message"]
