@@ -168,28 +168,9 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_AUTO_SIGNUP = True
 ACCOUNT_LOGOUT_ON_GET = False
-SOCIALACCOUNT_PROVIDERS = {
-    "openid_connect": {
-        "OAUTH_PKCE_ENABLED": True,
-        "APPS": [
-            {
-                "provider_id": "cilogon",
-                "name": env.text("OIDC_TITLE", "CILogon"),
-                "client_id": env.text("OIDC_CLIENT_ID", "heliosphere"),
-                "secret": env.secret("OIDC_CLIENT_SECRET", "" if DEVELOPMENT else None),
-                "settings": {
-                    "server_url": env.text("OIDC_ISSUER", "https://cilogon.org"),
-                    "scope": env.words("OIDC_SCOPES", "openid,email,profile,org.cilogon.userinfo"),
-                    "auth_params": {"idphint": env.text("OIDC_IDPHINT", "https://access-ci.org/idp")},
-                    "oauth_pkce_enabled": True,
-                    "token_auth_method": "client_secret_post",
-                    "fetch_userinfo": True,
-                    "uid_field": "sub",
-                },
-            }
-        ],
-    }
-}
+# The client's registration. Issuer, scopes, hints and rules are in portal.yaml (`portal.accounts.adapter` joins them).
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", "heliosphere")
+OIDC_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET", "" if DEVELOPMENT else None)
 
 PORTAL_CONFIG = env.text("PORTAL_CONFIG", str(BASE_DIR / "portal/conf/demo/portal.yaml"))
 CLOUDS_YAML = env.text("CLOUDS_YAML", str(BASE_DIR / "portal/conf/demo/clouds.yaml"))

@@ -4,7 +4,6 @@ Whoever asks for the fixture `world` gets both, the cloud without machines, and 
 """
 
 import contextlib
-import copy
 import json
 import os
 import subprocess
@@ -135,11 +134,7 @@ def world(processes: World, monkeypatch: pytest.MonkeyPatch, settings: Settings)
     facts = processes.provider.facts
     monkeypatch.setenv("DEMO_AUTH_URL", processes.cloud.facts["auth_url"])
     monkeypatch.setenv("OIDC_ISSUER", facts["issuer"])
-    providers = copy.deepcopy(settings.SOCIALACCOUNT_PROVIDERS)
-    (app,) = providers["openid_connect"]["APPS"]
-    app.update(client_id=facts["client_id"], secret=facts["client_secret"])
-    app["settings"]["server_url"] = facts["issuer"]
-    settings.SOCIALACCOUNT_PROVIDERS = providers
+    settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = facts["client_id"], facts["client_secret"]
     clouds.cache_clear()
     forget_versions()
     tokens.forget_all()

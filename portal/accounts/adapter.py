@@ -4,8 +4,9 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
+from django.conf import settings
 from django.http import HttpRequest
 from requests import RequestException
 
@@ -34,6 +35,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    def list_apps(
+        self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
+    ) -> list[SocialApp]:
+        """The one provider that portal.yaml describes, and no other: none comes from the database."""
+        app = _app(rules())
+        wanted = provider in {None, app.provider, app.provider_id} and client_id in {None, app.client_id}
+        return [app] if wanted else []
+
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Replace allauth's own lookup, which knows no issuer, by ours; then connect the clouds."""
         if sociallogin.state.get("process") not in {None, AuthProcess.LOGIN}:
@@ -65,6 +74,26 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if exception is None and "error" not in request.GET:
             raise PortalError("accounts:sign-in-expired")
         raise PortalError("accounts:provider-refused", provider=title)
+
+
+def _app(oidc: Oidc) -> SocialApp:
+    return SocialApp(
+        provider="openid_connect",
+        provider_id=oidc.provider_id,
+        name=oidc.title,
+        client_id=settings.OIDC_CLIENT_ID,
+        secret=settings.OIDC_CLIENT_SECRET,
+        settings={
+            "server_url": oidc.issuer,
+            "scope": list(oidc.scopes),
+            "auth_params": {"idphint": oidc.idphint} if oidc.idphint else {},
+            "oauth_pkce_enabled": True,
+            # Client ids of CILogon hold colons and slashes, which break naive Basic authentication.
+            "token_auth_method": "client_secret_post",
+            "fetch_userinfo": True,
+            "uid_field": oidc.claims.subject,
+        },
+    )
 
 
 def _claims(answer: dict[str, Any]) -> LoginClaims:

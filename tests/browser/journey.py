@@ -1,0 +1,168 @@
+"""One machine's whole life, clicked through: the browser test walks it on the demo cloud, and an operator on a real one:
+
+    python -m tests.browser.journey URL PERSON ALLOCATION FLAVOR LARGER [--connect CLOUD USER PASSWORD] [--shots DIR]
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+STEP_SECONDS = 600.0
+
+
+@dataclass
+class Journey:
+    """What is done, on which page, and how long each state took to be seen."""
+
+    page: Page
+    url: str
+    shots: Path | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    longest: float = STEP_SECONDS
+
+    def shot(self, name: str) -> None:
+        if self.shots is not None:
+            self.shots.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=self.shots / f"{len(self.seconds):02d}-{name}.png", full_page=True)
+
+    def sign_in(self, person: str) -> None:
+        self.page.goto(self.url)
+        self.page.get_by_role("button", name="Sign in with CILogon").first.click()
+        self.page.get_by_role("button", name=re.compile(person, re.IGNORECASE)).first.click()
+        self.page.wait_for_url(f"{self.url}/**")
+
+    def connect(self, cloud: str, user: str, password: str) -> None:
+        """By name and password, in the profile."""
+        self.page.goto(f"{self.url}/profile/clouds/{cloud}/connect/password/")
+        self.page.get_by_label("User name").fill(user)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Connect", exact=True).click()
+        self.page.goto(self.url)
+        expect(self.page.get_by_role("link", name="Instances").first).to_be_visible(timeout=60_000)
+        self.shot("home")
+
+    def launch(self, slug: str, flavor: str, name: str) -> None:
+        self.page.goto(f"{self.url}/allocations/{slug}/launch/")
+        self._until("form ready", lambda: self._offers(flavor))
+        self.page.locator("label.size-pick", has_text=re.compile(rf"^{re.escape(flavor)}$")).locator("input").check()
+        self.page.get_by_label("Name", exact=True).fill(name)
+        self.page.get_by_role("button", name="Launch", exact=True).last.click()
+        self.page.wait_for_url(re.compile(r"/instances/[0-9a-f-]{36}/"))
+        self.shot("asked")
+
+    def _offers(self, flavor: str) -> bool:
+        if self.page.locator("label.size-pick", has_text=re.compile(rf"^{re.escape(flavor)}$")).count():
+            return True
+        self.page.wait_for_timeout(2000)  # the mirror has not read the catalogue yet
+        self.page.reload()
+        return False
+
+    @property
+    def state(self) -> str:
+        return self.page.locator(".status-strip .tag").first.inner_text().strip()
+
+    def until_state(self, what: str, *labels: str) -> None:
+        """Waits, without a reload, until the page itself shows one of these."""
+        self._until(what, lambda: self.state in labels)
+        self.shot(what)
+
+    def until_graphs(self) -> None:
+        self._until("first graph", lambda: "CPU" in self.page.locator("[data-latest]").first.inner_text())
+        self.shot("graphs")
+
+    def act(self, label: str, *, confirm: Callable[[Page], None] | None = None) -> None:
+        """Choose an action from the page's buttons or its menu, and confirm its dialog where it has one."""
+        exact = re.compile(rf"^{re.escape(label)}…?$")
+        area = self.page.locator("#machine-actions")
+        found = area.get_by_role("button", name=exact)
+        if not found.first.is_visible():
+            self.page.get_by_text("More actions").click()
+        found.first.click()
+        dialog = self.page.locator("#dialog form")
+        self.page.wait_for_timeout(400)
+        if dialog.count():
+            if confirm is not None:
+                confirm(self.page)
+            self.shot(f"dialog-{label.lower().replace(' ', '-')}")
+            dialog.locator("button[type=submit]").click()
+            expect(dialog).to_have_count(0, timeout=15_000)
+
+    def _until(self, what: str, condition: Callable[[], bool]) -> None:
+        began = time.monotonic()
+        while time.monotonic() - began < self.longest:
+            if condition():
+                self.seconds[what] = time.monotonic() - began
+                return
+            self.page.wait_for_timeout(200)
+        self.shot(f"stuck-{what}")
+        raise AssertionError(f"{what}: not within {self.longest:.0f} s; the page shows {self.state!r}")
+
+
+def whole_life(journey: Journey, slug: str, flavor: str, larger: str, name: str) -> None:
+    """Launch, watch, suspend, resume, resize, shelve, unshelve, delete."""
+    journey.launch(slug, flavor, name)
+    journey.until_state("building", "Building", "Starting up", "Setting up", "Ready")
+    journey.until_state("booted", "Starting up", "Setting up", "Ready")
+    journey.until_state("ready", "Ready")
+    journey.until_graphs()
+    journey.act("Suspend")
+    journey.until_state("suspended", "Suspended")
+    journey.act("Resume")
+    journey.until_state("resumed", "Ready", "Active")
+    journey.act("Resize", confirm=lambda page: _pick(page, larger))
+    journey.until_state("resized", "Awaiting resize confirmation")
+    journey.act("Confirm resize")
+    journey.until_state("resize confirmed", "Ready", "Active")
+    journey.act("Shelve")
+    journey.until_state("shelved", "Shelved")
+    journey.act("Unshelve")
+    journey.until_state("unshelved", "Ready", "Active")
+    journey.act("Delete", confirm=lambda page: page.get_by_label(f"Type {name} to go on").fill(name))
+    journey._until("deleted", lambda: _gone(journey.page))
+    journey.shot("deleted")
+
+
+def _pick(page: Page, flavor: str) -> None:
+    label = page.locator("#dialog label.size-pick", has_text=re.compile(rf"^{re.escape(flavor)}$"))
+    label.locator("input").check()
+
+
+def _gone(page: Page) -> bool:
+    return "/instances/" in page.url and page.get_by_text("This machine was deleted").count() > 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("url", "person", "allocation", "flavor", "larger"):
+        parser.add_argument(name)
+    parser.add_argument("--connect", nargs=3, metavar=("CLOUD", "USER", "PASSWORD"))
+    parser.add_argument("--shots", type=Path)
+    given = parser.parse_args()
+    from tests.browser.conftest import FLAGS
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(30_000)
+        journey = Journey(page, given.url, given.shots)
+        journey.sign_in(given.person)
+        if given.connect:
+            journey.connect(*given.connect)
+        try:
+            whole_life(journey, given.allocation, given.flavor, given.larger, f"journey-{os.getpid()}")
+        finally:
+            for what, seconds in journey.seconds.items():
+                sys.stdout.write(f"{what}: {seconds:.1f} s\n")
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
