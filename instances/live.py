@@ -26,24 +26,27 @@ def push_on_commit(ids: Iterable[UUID | str]) -> None:
 
 def push(ids: Iterable[UUID | str]) -> None:
     """Send now, to pages that are open. Best effort: a page that misses it refetches by and by."""
+    lists, pages = presence.watched("allocation."), presence.watched("instance.")
+    if not lists and not pages:
+        return
     found = Instance.objects.filter(pk__in=list(ids)).select_related("allocation", "owner")
+    open_ones = [one for one in found if _list_of(one) in lists or _page_of(one) in pages]
     try:
-        _send(rows(list(found)))
+        for row in rows(open_ones):
+            if _list_of(row.instance) in lists:
+                events.send([_list_of(row.instance)], _event(row, "row", ROW, "instances:changed"))
+            if _page_of(row.instance) in pages:
+                events.send([_page_of(row.instance)], _event(row, "status", STATUS, "instance:changed"))
     except (OSError, RedisError) as error:
         logger.warning("machines were not pushed, pages will heal by refetching: %s", error)
 
 
-def _send(shown: list[Row]) -> None:
-    lists = presence.watched("allocation.")
-    pages = presence.watched("instance.")
-    for row in shown:
-        instance = row.instance
-        group = f"allocation.{instance.allocation_id}"
-        if group in lists:
-            events.send([group], _event(row, "row", ROW, "instances:changed"))
-        group = f"instance.{instance.pk}"
-        if group in pages:
-            events.send([group], _event(row, "status", STATUS, "instance:changed"))
+def _list_of(instance: Instance) -> str:
+    return f"allocation.{instance.allocation_id}"
+
+
+def _page_of(instance: Instance) -> str:
+    return f"instance.{instance.pk}"
 
 
 def _event(row: Row, kind: str, template: str, name: str) -> events.Html:

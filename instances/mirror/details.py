@@ -68,7 +68,7 @@ def read(instance: Instance) -> None:
 
     def step(cloud: Cloud) -> None:
         read_console(instance, cloud)
-        if presence.watching(f"instance.{instance.pk}") or instance.details_read_at is None:
+        if presence.watching(f"instance.{instance.pk}"):
             store_actions(instance, servers.actions_of(cloud, instance.server_id))
 
     readers.read(instance.allocation, step)
