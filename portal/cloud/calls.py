@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import requests
 from keystoneauth1.adapter import Adapter
+from openstack import exceptions as sdk_exceptions
 from openstack import utils as sdk_utils
 
 from portal.cloud import translate
@@ -59,6 +60,8 @@ def compute(
 @translate.translated("compute")
 def compute_version(cloud: Cloud, *, least: str, wanted: str = COMPUTE) -> str:
     found = sdk_utils.maximum_supported_microversion(cloud.sdk.compute, wanted)
+    if found is None and cloud.wire.trouble is not None:
+        raise cloud.wire.trouble
     if found is None or _numbers(found) < _numbers(least):
         raise PortalError("cloud:unsupported", service="compute", detail=f"microversion {least} is needed")
     return str(found)
@@ -107,6 +110,12 @@ def _request(cloud: Cloud, service: Service, path: str, method: str, **how: Any)
 
     The SDK's own `request` keeps past connections, and their tokens, alive in a cache of names for statsd.
     """
-    proxy = getattr(cloud.sdk, service.replace("-", "_"))
+    try:
+        proxy = getattr(cloud.sdk, service.replace("-", "_"))
+    except sdk_exceptions.NotSupported:
+        # Said also of a service whose versions could not be read because it is in trouble.
+        if cloud.wire.trouble is not None:
+            raise cloud.wire.trouble from None
+        raise
     response: requests.Response = Adapter.request(proxy, path, method, raise_exc=False, **how)
     return response

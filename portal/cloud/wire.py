@@ -52,6 +52,8 @@ class Wire:
     deadline: float | None = None
     request_ids: list[str] = field(default_factory=list)
     services: dict[str, str] = field(default_factory=dict)
+    # The last answer, where it was a failure of the service: keystoneauth passes over it when it looks up versions.
+    trouble: PortalError | None = None
 
     def learn(self, token: access.AccessInfo) -> None:
         """Take the addresses of services from the token's catalogue, to be able to name them."""
@@ -129,11 +131,17 @@ class WireAdapter(BaseAdapter):
             outcome = translate.after_the_fact(method)
             detail = "a redirect to another host, which was not followed"
             raise PortalError("cloud:bad-answer", outcome=outcome, service=service, detail=detail)
-        if response.status_code in _BROKEN:
+        self._note(response, service, circuit)
+        return response
+
+    def _note(self, response: requests.Response, service: str, circuit: str) -> None:
+        broken = response.status_code in _BROKEN
+        in_trouble = broken or response.status_code == requests.codes.too_many_requests
+        self.wire.trouble = translate.from_response(response, service) if in_trouble else None
+        if broken:
             breaker.failed(circuit)
         else:
             breaker.succeeded(circuit)
-        return response
 
     def _exchange(self, request: requests.PreparedRequest, service: str, **how: Any) -> requests.Response:
         started = time.monotonic()

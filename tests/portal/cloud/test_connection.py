@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from portal.cloud import servers, tokens
+from portal.cloud import images, servers, tokens
 from portal.cloud.connection import AppCredentialLogin, Cloud, PasswordLogin, connect
 from portal.core import deadline
 from portal.core.errors import PortalError
@@ -234,3 +234,26 @@ def test_behind_a_keystone_that_hangs_nobody_queues_for_long(
     for thread in threads:
         thread.join()
     assert len(waited) == 6 and max(waited) < 1.4
+
+
+@pytest.mark.parametrize("answer", [Answer(503), Answer(500), Answer(429, headers={"Retry-After": "2"})])
+def test_a_service_in_trouble_while_its_versions_are_read_is_not_called_too_old(
+    cloud: Cloud, stub: Stub, answer: Answer
+) -> None:
+    for end in ("", "/"):
+        stub.compute("GET", end, answer)
+        stub.on("GET", f"/image{end}", answer)
+    for read in (servers.list_servers, images.list_images):
+        with pytest.raises(PortalError) as trouble:
+            read(cloud)
+        assert trouble.value.id != "cloud:unsupported" and trouble.value.outcome == "retry"
+
+
+def test_versions_that_could_not_be_read_are_read_later(stub: Stub, login: AppCredentialLogin) -> None:
+    stub.compute("GET", "/servers/detail", NO_SERVERS)
+    stub.compute("GET", "", Answer(503))
+    stub.compute("GET", "/", Answer(503))
+    with pytest.raises(PortalError):
+        servers.list_servers(connect(login, region="IU"))
+    stub.compute_up_to("2.93")
+    assert servers.list_servers(connect(login, region="IU")) == []
