@@ -3,7 +3,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.running import Demo
 from tests.browser.running import demo as running_demo
@@ -55,14 +55,17 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser complained of: script errors, refused by policy, failed requests. Tests assert that it is empty."""
+def complaints(page: Page, demo: Demo) -> list[str]:
+    """What the browser complained of on our pages: script errors, refusals of policy, failed requests."""
     heard: list[str] = []
+
+    def console(message: ConsoleMessage) -> None:
+        # Not those of the identity provider's own page.
+        if message.type == "error" and message.location.get("url", demo.url).startswith(demo.url):
+            heard.append(f"{message.text} ({message.location.get('url')})")
+
     page.on("pageerror", lambda error: heard.append(f"script error: {error}"))
-    page.on(
-        "console",
-        lambda message: heard.append(f"console: {message.text}") if message.type == "error" else None,
-    )
+    page.on("console", console)
     return heard
 
 

@@ -1,6 +1,6 @@
 """One machine's whole life, clicked through: the browser test walks it on the demo cloud, and an operator on a real one:
 
-    python -m tests.browser.journey URL PERSON ALLOCATION FLAVOR LARGER [--connect CLOUD USER PASSWORD] [--shots DIR]
+python -m tests.browser.journey URL PERSON ALLOCATION FLAVOR LARGER [--connect CLOUD USER PASSWORD] [--shots DIR]
 """
 
 import argparse
@@ -51,7 +51,9 @@ class Journey:
     def launch(self, slug: str, flavor: str, name: str) -> None:
         self.page.goto(f"{self.url}/allocations/{slug}/launch/")
         self._until("form ready", lambda: self._offers(flavor))
-        self.page.locator("label.size-pick", has_text=re.compile(rf"^{re.escape(flavor)}$")).locator("input").check()
+        self.page.locator("label.size-pick", has_text=re.compile(rf"^{re.escape(flavor)}$")).locator(
+            "input"
+        ).check()
         self.page.get_by_label("Name", exact=True).fill(name)
         self.page.get_by_role("button", name="Launch", exact=True).last.click()
         self.page.wait_for_url(re.compile(r"/instances/[0-9a-f-]{36}/"))
@@ -139,7 +141,9 @@ def _gone(page: Page) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for name in ("url", "person", "allocation", "flavor", "larger"):
         parser.add_argument(name)
     parser.add_argument("--connect", nargs=3, metavar=("CLOUD", "USER", "PASSWORD"))
