@@ -120,6 +120,7 @@ async def run(options: argparse.Namespace) -> None:
     config = uvicorn.Config(
         app,
         lifespan="off",
+        ws="websockets-sansio",
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=2,

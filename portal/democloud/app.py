@@ -11,8 +11,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from portal.democloud import services
+from portal.democloud import console, services
 from portal.democloud.connection import reset_connection
 from portal.democloud.errors import Fault, body_of
 from portal.democloud.faults import Faults, Rule
@@ -31,7 +32,8 @@ class CloudApp:
     calls: Counter[str] = field(default_factory=Counter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await console.bridge(WebSocket(scope, receive, send), self.world)
             return
         region, service, rest = self._resolve(scope["path"])
         scope["path"] = scope["root_path"] + rest

@@ -39,11 +39,6 @@ class Fault(Exception):
         return f"{self.status} {self.message}"
 
 
-def not_found(what: str, one: str) -> Fault:
-    """`Instance <uuid> could not be found.`, as Nova and Keystone say it."""
-    return Fault(404, f"{what} {one} could not be found.")
-
-
 def body_of(service: str, fault: Fault) -> dict[str, Any]:
     title = HTTPStatus(fault.status).phrase
     if service == "identity" or fault.kind == KEYSTONE:

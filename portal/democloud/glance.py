@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from portal.democloud import glance_change, glance_read
-from portal.democloud.errors import Fault
+from portal.democloud.errors import KEYSTONE, Fault
 from portal.democloud.routing import Handler, answer, place, route
 
 PAGE = """<html>
@@ -35,6 +35,8 @@ def in_html(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except Fault as fault:
+            if fault.kind == KEYSTONE:
+                raise
             title = f"{fault.status} {HTTPStatus(fault.status).phrase}"
             text = PAGE.format(title, html.escape(fault.message, quote=False))
             return Response(text, fault.status, fault.headers, media_type="text/html; charset=UTF-8")

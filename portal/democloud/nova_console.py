@@ -8,13 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from portal.democloud.console import new_token
 from portal.democloud.errors import Fault
 from portal.democloud.microversions import need
 from portal.democloud.model_compute import Server
 from portal.democloud.nova_find import asked_server
 from portal.democloud.nova_input import invalid
 from portal.democloud.nova_rules import check_host
-from portal.democloud.routing import Ctx, answer, body, member, new_uuid, route
+from portal.democloud.routing import Ctx, answer, body, member, route
 
 KINDS = {
     "vnc": ("novnc", "xvpvnc"),
@@ -45,9 +46,8 @@ async def remote_console(request: Request) -> Response:
     if kind != "novnc":
         raise Fault(400, f"Unavailable console type {kind}.")
     check_host(server)
-    ticket = new_uuid()
-    here.world.console_tickets[ticket] = server.id
-    url = f"{here.world.base_url}/vnc_auto.html?path=%3Ftoken%3D{ticket}"
+    token = new_token(here.world, server.id)
+    url = f"{here.world.base_url}/vnc_auto.html?path=%3Ftoken%3D{token}"
     return answer({"remote_console": {"protocol": "vnc", "type": "novnc", "url": url}})
 
 

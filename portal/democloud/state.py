@@ -208,7 +208,7 @@ class World:
         self.by_prefix = sorted(self.regions.values(), key=lambda region: -len(region.prefix))
         self.clock = clock
         self.hypervisor = Hypervisor()
-        self.console_tickets: dict[str, str] = {}
+        self.consoles: dict[str, tuple[str, float]] = {}
         self.base_url = "http://127.0.0.1"
         self.pool = ipaddress.IPv4Network("127.1.0.0/22")
         self.token_seconds = 4 * 3600.0
@@ -221,7 +221,7 @@ class World:
     def become(self, other: World) -> None:
         """Take over another world's contents; clock, addresses and settings stay."""
         self.identity, self.regions, self.by_prefix = other.identity, other.regions, other.by_prefix
-        self._timers, self.console_tickets = other._timers, {}
+        self._timers, self.consoles = other._timers, {}
         self.dirty = True
         self.woken()
 

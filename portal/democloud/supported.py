@@ -25,7 +25,7 @@ def text() -> str:
         f"with its name. Nova speaks microversions 2.{MINIMUM} to 2.{MAXIMUM}.",
     ]
     for service, table in services.tables().items():
-        if service == "_control":
+        if service in ("_control", "vnc_auto.html"):
             continue
         lines += ["", f"## /{service}", "", "| method | path | |", "| --- | --- | --- |"]
         for route in table:
