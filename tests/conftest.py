@@ -64,7 +64,15 @@ class OwnRedis:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [redis_server(), "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.directory)]
+        command = [
+            redis_server(),
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--dir",
+            str(self.directory),
+        ]
         options = ["--save", "", "--appendonly", "no", "--daemonize", "no"]
         with (self.directory / "redis.log").open("ab") as log:
             self.process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
