@@ -9,7 +9,7 @@ from allocations.roles import Need
 from instances import live
 from instances.access import may
 from instances.models import Instance, Poll
-from instances.statuses import ERROR
+from instances.statuses import DELETED, ERROR
 from portal.accounts.models import User
 from portal.core import events
 from portal.core.errors import PortalError, explain
@@ -26,15 +26,17 @@ def operation_changed(op: Operation) -> None:
     events.publish([f"instance.{op.target_id}"], events.Changed("instance:timeline", {"id": op.target_id}))
 
 
-def launch_failed(op: Operation) -> None:
-    """A machine that the cloud never made shows why, until somebody deletes the row."""
-    if op.kind != "instance.launch" or op.state != Operation.State.FAILED:
+def launch_ended(op: Operation) -> None:
+    """A machine that the cloud never made goes with a launch that was stopped, or shows why it failed."""
+    if op.kind != "instance.launch" or op.state not in (Operation.State.FAILED, Operation.State.CANCELLED):
+        return
+    now = timezone.now()
+    unmade = Instance.objects.filter(pk=op.target_id, server_id="", deleted_at=None)
+    if op.state == Operation.State.CANCELLED:
+        unmade.update(status=DELETED, deleted_at=now, state_since=now)
         return
     words = explain(op.error_id, op.error_params)
-    now = timezone.now()
-    Instance.objects.filter(pk=op.target_id, server_id="", deleted_at=None).update(
-        status=ERROR, fault_message=f"{words.title}. {words.what}", state_since=now
-    )
+    unmade.update(status=ERROR, fault_message=f"{words.title}. {words.what}", state_since=now)
 
 
 def may_access(user: User, op: Operation, to_change: bool) -> bool:

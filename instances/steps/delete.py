@@ -55,7 +55,8 @@ def _without_server(ctx: Context, row: Instance) -> Outcome:
     if launch is None:
         mark_deleted(row.pk)
         return Done("Nothing was left to delete")
-    if launch.live:
+    # A paused one does nothing until its person comes back, and then finds that it was stopped.
+    if launch.live and launch.state != Operation.State.PAUSED:
         return Again(2, "Waiting for the launch to stop")
     server = servers.find_by_tag(ctx.cloud, tag_of(launch.pk))
     if server is not None:

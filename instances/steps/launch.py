@@ -114,7 +114,7 @@ def _setup(ctx: Context, row: Instance) -> Outcome:
         return _ready(ctx, row)
     if row.setup_status and row.setup_status not in OPEN_SETUP:
         raise PortalError("instances:setup-failed", name=row.name, status=row.setup_status)
-    return wait(ctx, row, LAUNCH_STAGES["setup"][1])
+    return wait(ctx, row, LAUNCH_STAGES["setup"][1], hurry=False)
 
 
 def _ready(ctx: Context, row: Instance) -> Outcome:

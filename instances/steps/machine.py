@@ -47,13 +47,17 @@ def busy(server: Server) -> bool:
     return bool(server.task_state)
 
 
-def wait(ctx: Context, row: Instance, longest_seconds: float, stage: str = "") -> Wait:
-    """Until the mirror sees a change. PortalError once this step has taken longer than it ever should."""
+def wait(ctx: Context, row: Instance, longest_seconds: float, stage: str = "", *, hurry: bool = True) -> Wait:
+    """Until the mirror sees a change. PortalError once this step has taken longer than it ever should.
+
+    `hurry` False: what is waited for does not show in the list of servers, so that need not be read often.
+    """
     since = ctx.op.step_since or ctx.op.created_at
     if ctx.now - since > timedelta(seconds=longest_seconds):
         minutes = round(longest_seconds / 60)
         raise PortalError("instances:too-slow", name=row.name, label=ctx.op.label, minutes=minutes)
-    hasten(row.allocation)
+    if hurry:
+        hasten(row.allocation)
     return Wait(FALLBACK_SECONDS, stage)
 
 

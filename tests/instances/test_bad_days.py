@@ -11,6 +11,7 @@ from instances import services
 from instances.models import Instance
 from portal.cloud import networks, servers
 from portal.core.errors import PortalError
+from portal.operations import services as operations
 from portal.operations.models import Operation
 from tests.instances.demo import Project
 
@@ -315,3 +316,43 @@ def test_a_batch_makes_as_many_machines_with_one_group_and_one_network(project: 
     assert sorted(made(project)) == [f"class {number} of 5" for number in range(1, 6)]
     groups = networks.list_security_groups(project.cloud_as("alice"))
     assert [group.name for group in groups].count("exosphere") == 1
+
+
+def test_a_stopped_launch_that_has_not_begun_leaves_nothing(project: Project) -> None:
+    op = launch(project)
+    operations.cancel(op=op, by=project.people["bob"])
+    project.settle(op)
+    assert op.state == "cancelled"
+    assert not Instance.objects.filter(deleted_at=None).exists()
+    assert made(project) == []
+
+
+def test_a_stopped_launch_leaves_the_machine_that_was_made(project: Project) -> None:
+    op = launch(project)
+    project.turn()
+    operations.cancel(op=op, by=project.people["bob"])
+    project.settle(op)
+    assert (op.state, made(project)) == ("cancelled", ["lab"])
+    assert "stays until it is deleted" in op.outcome
+
+
+def test_a_stopped_launch_whose_reply_was_lost_tells_of_the_machine(project: Project) -> None:
+    project.demo.fault("lost-reply", **CREATE, count=1)
+    op = launch(project)
+    project.turn()
+    operations.cancel(op=op, by=project.people["bob"])
+    project.settle(op)
+    assert (op.state, made(project)) == ("cancelled", ["lab"])
+    assert Instance.objects.get().server_id
+
+
+def test_the_machine_of_a_person_who_lost_access_can_be_deleted_by_the_pi(project: Project) -> None:
+    op = launch(project)
+    project.demo.control("POST", "/credentials/revoke", {"user": "bob"})
+    project.demo.control("POST", "/tokens/expire", {"user": "bob"})
+    project.turn()
+    row = Instance.objects.get(pk=op.target_id)
+    deleted = services.act(instance=row, by=project.people["alice"], action="delete")
+    project.settle(deleted)
+    assert deleted.state == "done"
+    assert made(project) == []

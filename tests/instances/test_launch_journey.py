@@ -3,7 +3,7 @@
 import pytest
 
 from instances import services
-from instances.models import Instance
+from instances.models import Instance, Poll
 from portal.cloud import servers
 from tests.instances.demo import Project
 
@@ -32,3 +32,15 @@ def test_a_launch_ends_with_a_ready_machine_that_both_portals_know(project: Proj
     assert server.metadata["exoServerVersion"] == "6"
     assert '"complete"' in server.metadata["exoSetup"]
     assert server.metadata["helioInstance"] == str(row.pk)
+
+
+def test_waiting_for_set_up_does_not_make_the_mirror_read_often(project: Project) -> None:
+    project.demo.fault("status", service="compute", method="POST", path="/action$", status=500)
+    [op] = services.launch(
+        allocation=project.allocation, by=project.people["bob"], request=project.request("lab")
+    )
+    project.settle(op, until=lambda: op.step == "setup")
+    Poll.objects.update(fast_until=None)
+    project.hurry()
+    project.turn()
+    assert Poll.objects.get(what="servers").fast_until is None

@@ -162,7 +162,7 @@ def test_a_failed_launch_shows_why_on_the_row_it_leaves(allocation: Allocation, 
             error_id="cloud:quota",
             error_params=params,
         )
-        reflect.launch_failed(op)
+        reflect.launch_ended(op)
         reflect.operation_changed(op)
     waiting.refresh_from_db()
     built.refresh_from_db()
@@ -170,3 +170,17 @@ def test_a_failed_launch_shows_why_on_the_row_it_leaves(allocation: Allocation, 
     assert "Quota reached: cores" in waiting.fault_message
     assert (built.status, built.fault_message) == ("ACTIVE", "")
     assert Instance.objects.get(pk=built.pk).version == 2
+
+
+def test_a_launch_stopped_before_it_began_leaves_no_row(allocation: Allocation, member: User) -> None:
+    waiting = machine(allocation, member, server_id="", status="REQUESTED")
+    built = machine(allocation, member, name="built")
+    for lab in (waiting, built):
+        op = Operation(
+            kind="instance.launch", target_type="instance", target_id=str(lab.pk), state="cancelled"
+        )
+        reflect.launch_ended(op)
+    waiting.refresh_from_db()
+    built.refresh_from_db()
+    assert waiting.deleted_at is not None
+    assert built.deleted_at is None
