@@ -36,10 +36,12 @@ def test_a_launch_ends_with_a_ready_machine_that_both_portals_know(project: Proj
 
 def test_waiting_for_set_up_does_not_make_the_mirror_read_often(project: Project) -> None:
     project.demo.fault("status", service="compute", method="POST", path="/action$", status=500)
+    project.read()
     [op] = services.launch(
         allocation=project.allocation, by=project.people["bob"], request=project.request("lab")
     )
     project.settle(op, until=lambda: op.step == "setup")
+    assert Poll.objects.get(what="servers").fast_until is not None
     Poll.objects.update(fast_until=None)
     project.hurry()
     project.turn()
