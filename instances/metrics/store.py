@@ -85,11 +85,12 @@ def _buckets(rows: QuerySet[Sample], source: int, into: int) -> Iterator[Sample]
 
 
 def _write(rows: Iterator[Sample]) -> None:
-    """Batch by batch, each its own short transaction: readers and the other writers come in between."""
-    Sample.objects.bulk_create(
-        list(rows),
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["instance", "resolution", "at"],
-        update_fields=[field for field in FIELDS if field != "at"],
-    )
+    """Batch by batch, each its own short transaction: the other writers come in between."""
+    made = list(rows)
+    for start in range(0, len(made), BATCH):
+        Sample.objects.bulk_create(
+            made[start : start + BATCH],
+            update_conflicts=True,
+            unique_fields=["instance", "resolution", "at"],
+            update_fields=[field for field in FIELDS if field != "at"],
+        )

@@ -179,7 +179,7 @@ def run() -> list[Figure]:
     return [
         Figure("pushes a second", (tally.samples + watched.samples) / SECONDS, "pushes"),
         Figure("pushes refused", tally.refused + watched.refused, "pushes", most=0),
-        Figure("core that takes them in, used", seen["core"], "of one core", most=0.7),
+        Figure("core that takes them in, used", seen["core"], "of one core", most=0.5),
         Figure("push answered, median", middle(tally.seconds), "s"),
         Figure("push answered, p95", p95(tally.seconds), "s", most=1),
         Figure("samples stored within 10 s, to pushed", share, "x", least=1),

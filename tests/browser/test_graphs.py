@@ -132,7 +132,9 @@ def test_the_colours_follow_the_theme(graphs: Page) -> None:
     colour = TRACE.format(name="cpu", index=0, what="line.color")
     light = graphs.evaluate(colour)
     graphs.emulate_media(color_scheme="dark")
-    graphs.wait_for_timeout(1000)
+    end = time.monotonic() + 15
+    while graphs.evaluate(colour) == light and time.monotonic() < end:
+        graphs.wait_for_timeout(200)
     assert graphs.evaluate(colour) != light
 
 
