@@ -40,8 +40,8 @@ def b64(data: bytes) -> str:
         (AGENT, "text/plain"),
         (b64(AGENT.encode()), "b64"),
         (b64(AGENT.encode()), "base64"),
-        (b64(gzip.compress(AGENT.encode())), "gz+b64"),
-        (b64(gzip.compress(AGENT.encode())), "gzip+base64"),
+        (b64(gzip.compress(AGENT.encode(), mtime=0)), "gz+b64"),
+        (b64(gzip.compress(AGENT.encode(), mtime=0)), "gzip+base64"),
     ],
 )
 def test_the_agents_file_is_found_in_each_encoding_of_cloud_init(content: str, encoding: str | None) -> None:
