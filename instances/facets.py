@@ -8,6 +8,7 @@ from django.db.models import Count, QuerySet
 
 from instances.models import Instance
 from instances.statuses import BADGES, badge
+from portal.accounts.models import User
 
 CHANGING = "changing"
 
@@ -19,7 +20,6 @@ class Combination:
     status: str
     changing: bool
     owner_id: int | None
-    owner_name: str
     flavor_name: str
     vcpus: int
     image_name: str
@@ -43,40 +43,36 @@ class Facets:
 
 
 def combinations_of(machines: QuerySet[Instance]) -> list[Combination]:
-    columns = (
-        *("status", "task_state", "owner_id", "owner__display_name", "owner__access_id", "owner__username"),
-        *("flavor_name", "vcpus", "image_name"),
-    )
+    columns = ("status", "task_state", "owner_id", "flavor_name", "vcpus", "image_name")
     grouped = machines.order_by().values_list(*columns).annotate(count=Count("pk"))
     return [
         Combination(
             status=status,
             changing=bool(task) or badge(status).busy,
             owner_id=owner_id,
-            owner_name=display or access_id or username or "",
             flavor_name=flavor,
             vcpus=vcpus,
             image_name=image,
             count=count,
         )
-        for status, task, owner_id, display, access_id, username, flavor, vcpus, image, count in grouped
+        for status, task, owner_id, flavor, vcpus, image, count in grouped
     ]
 
 
 def facets_of(combinations: Iterable[Combination], viewer_id: int | None) -> Facets:
     statuses: Counter[tuple[str, str]] = Counter()
-    owners: Counter[tuple[str, str]] = Counter()
+    owners: Counter[int | None] = Counter()
     sizes: Counter[tuple[str, str]] = Counter()
     images: Counter[tuple[str, str]] = Counter()
     for found in combinations:
         statuses[_status(found)] += found.count
-        owners[_owner(found, viewer_id)] += found.count
+        owners[found.owner_id] += found.count
         sizes[(found.flavor_name, found.flavor_name)] += found.count
         images[(found.image_name, found.image_name)] += found.count
     return Facets(
         total=sum(statuses.values()),
         statuses=_choices(statuses),
-        owners=sorted(_choices(owners), key=lambda choice: choice.value != "me"),
+        owners=_owners(owners, viewer_id),
         sizes=_choices(sizes),
         images=_choices(images),
     )
@@ -95,12 +91,15 @@ def _status(found: Combination) -> tuple[str, str]:
     return label.lower(), label
 
 
-def _owner(found: Combination, viewer_id: int | None) -> tuple[str, str]:
-    if found.owner_id is None:
-        return "outside", "Outside the portal"
-    if found.owner_id == viewer_id:
-        return "me", "Me"
-    return str(found.owner_id), found.owner_name
+def _owners(counted: Counter[int | None], viewer_id: int | None) -> list[Choice]:
+    """The viewer first, then the others by name, in one query."""
+    named = {user.pk: str(user) for user in User.objects.filter(pk__in=[pk for pk in counted if pk])}
+    others = [
+        Choice(str(pk), named.get(pk, "?"), count) for pk, count in counted.items() if pk and pk != viewer_id
+    ]
+    mine = [Choice("me", "Me", counted[viewer_id])] if viewer_id and counted[viewer_id] else []
+    outside = [Choice("outside", "Outside the portal", counted[None])] if counted[None] else []
+    return [*mine, *sorted(others, key=lambda choice: choice.label.lower()), *outside]
 
 
 def _choices(counted: Counter[tuple[str, str]]) -> list[Choice]:

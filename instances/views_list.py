@@ -30,6 +30,11 @@ COLUMNS = (
     ("age", "Age", "c-age num"),
     ("cost", "SU/h", "c-cost num"),
 )
+# What no row shows: JSON that would be parsed for nothing.
+UNSHOWN = (
+    *("metadata", "tags", "host_keys", "volumes", "security_groups", "fault_message", "addresses"),
+    *("owner__password", "owner__preferences"),
+)
 BULK_BUTTONS = (
     ("start", "player-play"),
     ("stop", "power"),
@@ -67,7 +72,10 @@ def _context(request: HttpRequest, allocation: Allocation, query: ListQuery) -> 
     machines = instances_of(request.user, allocation)
     combinations = combinations_of(machines)
     found = matching(machines, query, request.user.pk)
-    page = page_of(found, query, clouds().cloud(allocation.cloud).portal, combinations)
+    slim = found.select_related(None).select_related("owner").defer(*UNSHOWN)
+    page = page_of(slim, query, clouds().cloud(allocation.cloud).portal, combinations)
+    for machine in page.instances:
+        machine.allocation = allocation
     address = reverse("instances:list", args=[allocation.slug])
     facets = facets_of(combinations, request.user.pk)
     return {

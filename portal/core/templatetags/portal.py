@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -23,6 +24,11 @@ _FRESH = timedelta(minutes=5)
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """A drawing from the icon sheet; decoration unless it has a label."""
+    return _drawing(name, label)
+
+
+@lru_cache(maxsize=512)
+def _drawing(name: str, label: str) -> SafeString:
     sheet = static("vendor/icons.svg")
     if label:
         shape = '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"></use></svg>'

@@ -3,9 +3,9 @@
 import html
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -14,6 +14,12 @@ from instances.models import Instance, Poll
 from portal.accounts.models import User
 from tests.instances.rows import machine, offer
 
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
+else:
+    from django.http import HttpResponse as Answer
+
+__all__ = ["HTMX", "Answer", "names_in", "signed_in", "text_of"]
 HTMX = {"HX-Request": "true"}
 SignIn = Callable[[User], Client]
 
@@ -24,13 +30,13 @@ def signed_in(user: User) -> Client:
     return client
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Answer) -> str:
     """What a person reads: the markup without tags, in one line."""
     words = re.sub(r"<[^>]+>", " ", response.content.decode())
     return " ".join(html.unescape(words).split())
 
 
-def names_in(response: HttpResponse) -> list[str]:
+def names_in(response: Answer) -> list[str]:
     """The machines of a list, from top to bottom."""
     cells = re.findall(r'<td class="c-name"><a href="[^"]+">([^<]+)</a>', response.content.decode())
     return [html.unescape(name) for name in cells]

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,14 +14,14 @@ from instances.specs import PARAMS
 from portal.accounts.models import CloudCredential, User
 from portal.operations.models import Operation
 from tests.instances.rows import machine
-from tests.instances.views.conftest import HTMX, signed_in, text_of
+from tests.instances.views.conftest import HTMX, Answer, signed_in, text_of
 
 
 def url(lab: Instance, action: str) -> str:
     return reverse("instances:action", args=[lab.pk, action])
 
 
-def post(user: User, lab: Instance, action: str, *, htmx: bool = False, **data: Any) -> HttpResponse:
+def post(user: User, lab: Instance, action: str, *, htmx: bool = False, **data: Any) -> Answer:
     return signed_in(user).post(url(lab, action), data, headers=HTMX if htmx else {})
 
 
@@ -152,7 +151,7 @@ def test_delete_needs_the_name_typed(lab: Instance, member: User, typed: str) ->
 
 @pytest.mark.parametrize(("keep", "released"), [({}, True), ({"keep": "on"}, False)])
 def test_delete_lets_the_address_go_unless_it_is_kept(
-    lab: Instance, member: User, keep: dict[str, str], released: bool
+    lab: Instance, member: User, keep: dict[str, Any], released: bool
 ) -> None:
     with_address(lab)
     assert post(member, lab, "delete", confirm_name="lab", **keep).status_code == 302

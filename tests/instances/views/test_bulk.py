@@ -4,7 +4,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,18 +13,18 @@ from instances.views_bulk import MOST
 from portal.accounts.models import User
 from portal.operations.models import Operation
 from tests.instances.rows import machine
-from tests.instances.views.conftest import HTMX, signed_in, text_of
+from tests.instances.views.conftest import HTMX, Answer, signed_in, text_of
 
 
 def url(lab: Instance, action: str) -> str:
     return reverse("instances:bulk", args=[lab.allocation.slug, action])
 
 
-def ask(user: User, lab: Instance, action: str, **data: Any) -> HttpResponse:
+def ask(user: User, lab: Instance, action: str, **data: Any) -> Answer:
     return signed_in(user).get(url(lab, action), data, headers=HTMX)
 
 
-def do(user: User, lab: Instance, action: str, **data: Any) -> HttpResponse:
+def do(user: User, lab: Instance, action: str, **data: Any) -> Answer:
     return signed_in(user).post(url(lab, action), data, headers=HTMX)
 
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,12 +12,12 @@ from instances.services import consoles
 from portal.accounts.models import User
 from portal.operations.models import Operation
 from tests.instances.rows import machine
-from tests.instances.views.conftest import HTMX, names_in, signed_in, text_of
+from tests.instances.views.conftest import HTMX, Answer, names_in, signed_in, text_of
 
 PARTS = ("row", "status", "facts", "timeline", "actions", "console-log")
 
 
-def page(user: User, lab: Instance, name: str = "detail", query: str = "") -> HttpResponse:
+def page(user: User, lab: Instance, name: str = "detail", query: str = "") -> Answer:
     return signed_in(user).get(reverse(f"instances:{name}", args=[lab.pk]) + query)
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,7 +14,7 @@ from portal.accounts.models import CloudCredential, User
 from portal.core.models import AuditEvent
 from portal.operations.models import IdempotencyKey, Operation
 from tests.instances.rows import offer, offer_key
-from tests.instances.views.conftest import HTMX, signed_in, text_of
+from tests.instances.views.conftest import HTMX, Answer, signed_in, text_of
 
 GOOD = {
     "image_id": "ubuntu-new",
@@ -39,19 +38,19 @@ def url(allocation: Allocation, name: str = "launch") -> str:
     return reverse(f"instances:{name}", args=[allocation.slug])
 
 
-def form(user: User, allocation: Allocation, query: str = "") -> HttpResponse:
+def form(user: User, allocation: Allocation, query: str = "") -> Answer:
     return signed_in(user).get(url(allocation) + query)
 
 
-def send(user: User, allocation: Allocation, **changes: Any) -> HttpResponse:
+def send(user: User, allocation: Allocation, **changes: Any) -> Answer:
     return signed_in(user).post(url(allocation), {**GOOD, **changes})
 
 
-def preview(user: User, allocation: Allocation, **changes: Any) -> HttpResponse:
+def preview(user: User, allocation: Allocation, **changes: Any) -> Answer:
     return signed_in(user).post(url(allocation, "launch-preview"), {**GOOD, **changes}, headers=HTMX)
 
 
-def checked(response: HttpResponse, field: str) -> list[str]:
+def checked(response: Answer, field: str) -> list[str]:
     pattern = rf'<input type="radio" name="{field}" value="([^"]*)"[^>]*\bchecked'
     return re.findall(pattern, response.content.decode())
 
