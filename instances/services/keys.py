@@ -4,18 +4,18 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from allocations.models import Allocation
-from instances.models import CatalogueItem
 from instances.queue import enqueue
 from portal.accounts.models import User
 from portal.cloud.types import Keypair
 from portal.core.errors import PortalError
+from portal.core.redis_client import client
 
 _TYPES = frozenset(
     {
@@ -30,7 +30,7 @@ _TYPES = frozenset(
 )
 # Nova before 2.92 takes no more than these.
 _NAME = re.compile(r"[A-Za-z0-9 _-]{1,255}")
-_FRESH = timedelta(minutes=1)
+_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,11 @@ def key_problem(name: str, public_key: str, known: dict[str, Keypair]) -> Portal
 
 
 def refresh_keys(*, allocation: Allocation, by: User) -> None:
-    """Have the person's keys read by a worker, unless that was done within the last minute."""
-    recent = CatalogueItem.objects.filter(
-        allocation=allocation,
-        kind=CatalogueItem.Kind.KEYPAIR,
-        user=by,
-        seen_at__gt=timezone.now() - _FRESH,
-    )
-    if not recent.exists():
+    """Have the person's keys read by a worker, at most once a minute."""
+    try:
+        first = client().set(f"keys:{allocation.pk}:{by.pk}", "1", nx=True, ex=_SECONDS)
+    except RedisError:
+        # Without Redis there is no way to tell a worker either.
+        return
+    if first:
         enqueue("read_keys", allocation.pk, by.pk)
