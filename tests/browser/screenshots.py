@@ -1,4 +1,4 @@
-"""`make screenshots`: the pages of the README, from a demo of its own, into docs/img; all pages × widths × schemes into screenshots/."""
+"""`make screenshots`: the README's pages into docs/img; every page, at two widths and in both schemes, into screenshots/."""
 
 import sys
 from pathlib import Path
