@@ -31,7 +31,8 @@ def series(request: HttpRequest, instance_id: UUID) -> JsonResponse:
     if wanted is None:
         known = ", ".join(RANGES)
         raise PortalError("portal:bad-input", reason=f"There is no such range; there are {known}.")
-    response = JsonResponse(_series(instance, wanted, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    response = JsonResponse(_drawn(wanted, points(instance.pk, wanted, now), now))
     response["Cache-Control"] = "no-store"
     return response
 
@@ -63,10 +64,6 @@ def current_alerts(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     now = datetime.now(UTC)
     context = {"instance": instance, "alerts": alerts(points(instance.pk, FIRST, now), now)}
     return render(request, "metrics/_alerts.html", context)
-
-
-def _series(instance: Instance, wanted: Range, now: datetime) -> dict[str, Any]:
-    return _drawn(wanted, points(instance.pk, wanted, now), now)
 
 
 def _drawn(wanted: Range, found: list[Point], now: datetime) -> dict[str, Any]:
