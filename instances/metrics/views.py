@@ -15,7 +15,6 @@ from instances.metrics.alerts import alerts
 from instances.metrics.charts import figures
 from instances.metrics.points import Point
 from instances.metrics.series import RANGES, Range, columns, points
-from instances.models import Instance
 from portal.core.errors import PortalError
 from portal.core.htmx import page_or_part
 
