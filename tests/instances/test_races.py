@@ -56,7 +56,10 @@ def test_the_launch_and_two_readings_write_one_row_for_a_server(allocation: Allo
         def read(made: Any = made) -> None:
             apply(allocation, [made], began=timezone.now())
 
-        at_once(read, lambda row=row, made=made: link_server(row, made.id), read)
+        def link(row: Instance = row, made: Any = made) -> None:
+            link_server(row, made.id)
+
+        at_once(read, link, read)
         read()
         assert [found.pk for found in Instance.objects.filter(server_id=made.id)] == [row.pk]
 
