@@ -10,34 +10,19 @@ from portal.democloud.state import Region
 STANDARD = ("VCPU", "MEMORY_MB", "DISK_GB")
 
 
-def wanted(flavor: Flavor) -> dict[str, int]:
-    plain = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram, "DISK_GB": flavor.disk}
-    return {name: amount for name, amount in (plain | flavor.resources()).items() if amount}
-
-
 def allocations(server: Server) -> list[tuple[str, dict[str, int]]]:
-    """(provider id, resources) that the server holds: two while a resize waits to be confirmed."""
-    found: list[tuple[str, dict[str, int]]] = []
-    if server.provider_id and not server.gone:
-        found.append((server.provider_id, wanted(server.flavor)))
-    if server.old_provider_id and server.old_flavor:
-        found.append((server.old_provider_id, wanted(server.old_flavor)))
-    return found
+    """(provider id, resources) that the server holds."""
+    return server.allocations()
 
 
 def usages(region: Region) -> dict[str, Counter[str]]:
     """Provider id -> resource class -> used."""
-    used: dict[str, Counter[str]] = {one: Counter() for one in region.data.providers}
-    for server in region.data.servers.values():
-        for provider_id, resources in allocations(server):
-            if provider_id in used:
-                used[provider_id].update(resources)
-    return used
+    return {one: region.ledger.of_host(one) for one in region.data.providers}
 
 
 def choose(region: Region, flavor: Flavor) -> ResourceProvider | None:
     """A host with room for the flavor: the emptiest in vCPUs; None when none has all of it."""
-    asked = wanted(flavor)
+    asked = flavor.needs()
     used = usages(region)
     fitting = [
         (used[one.id]["VCPU"], one.name, one)

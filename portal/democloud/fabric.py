@@ -33,17 +33,10 @@ def network_subnets(region: Region, network_id: str) -> list[Subnet]:
 
 
 def free_address(region: Region, subnet: Subnet) -> str:
-    """The lowest free address of the subnet; 409 as Neutron's when there is none."""
-    used = {
-        fixed.ip_address
-        for port in region.data.ports.values()
-        if port.network_id == subnet.network_id
-        for fixed in port.fixed_ips
-    }
-    used.add(subnet.gateway_ip or "")
-    for address in ipaddress.ip_network(subnet.cidr).hosts():
-        if str(address) not in used:
-            return str(address)
+    """A free address of the subnet; 409 as Neutron's when there is none."""
+    address = region.free_address(subnet)
+    if address is not None:
+        return address
     message = f"No more IP addresses available on network {subnet.network_id}."
     raise Fault(409, message, kind="IpAddressGenerationFailure")
 

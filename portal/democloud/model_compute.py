@@ -27,6 +27,11 @@ class Flavor:
         prefix = "resources:"
         return {key[len(prefix) :]: int(n) for key, n in self.extra_specs.items() if key.startswith(prefix)}
 
+    def needs(self) -> dict[str, int]:
+        """All that Placement allocates for a server of this flavor."""
+        plain = {"VCPU": self.vcpus, "MEMORY_MB": self.ram, "DISK_GB": self.disk}
+        return {name: amount for name, amount in (plain | self.resources()).items() if amount}
+
 
 @dataclass
 class ServerFault:
@@ -120,6 +125,15 @@ class Server:
     disk_serial: str = ""
     old_provider_id: str | None = None
     spec: dict[str, Any] = field(default_factory=dict)
+
+    def allocations(self) -> list[tuple[str, dict[str, int]]]:
+        """(host, resources) that the server holds: two while a resize waits to be confirmed."""
+        found: list[tuple[str, dict[str, int]]] = []
+        if self.provider_id and not self.gone:
+            found.append((self.provider_id, self.flavor.needs()))
+        if self.old_provider_id and self.old_flavor:
+            found.append((self.old_provider_id, self.old_flavor.needs()))
+        return found
 
 
 @dataclass

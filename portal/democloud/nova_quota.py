@@ -28,15 +28,10 @@ OLD_FILES = ("injected_files", "injected_file_content_bytes", "injected_file_pat
 
 
 def used(region: Region, project_id: str) -> dict[str, int]:
-    """Every machine counts, a shelved or failed one too."""
-    servers = region.live_servers(project_id)
+    held = region.ledger.of_project(project_id)
     groups = [one for one in region.data.server_groups.values() if one.project_id == project_id]
-    return {
-        "instances": len(servers),
-        "cores": sum(server.flavor.vcpus for server in servers),
-        "ram": sum(server.flavor.ram for server in servers),
-        "server_groups": len(groups),
-    }
+    found = {name: held[name] for name in ("instances", "cores", "ram")}
+    return found | {"server_groups": len(groups)}
 
 
 def check(

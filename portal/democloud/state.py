@@ -11,6 +11,7 @@ from typing import Any
 
 from portal.democloud.clock import Clock, second
 from portal.democloud.hypervisor import Hypervisor
+from portal.democloud.ledger import Ledger
 from portal.democloud.model_compute import Flavor, Keypair, ResourceProvider, Server, ServerGroup
 from portal.democloud.model_identity import (
     ApplicationCredential,
@@ -96,9 +97,14 @@ class Region:
         self._device_of_port: dict[str, str] = {}
         self._floating_of_port = {ip.port_id: ip for ip in data.floating_ips.values() if ip.port_id}
         self._rendered: dict[str, dict[Any, bytes]] = {}
+        self.ledger = Ledger()
+        self._addresses: dict[str, set[str]] = {}  # of each network
+        self._next_address: dict[str, int] = {}  # of each subnet
         for server in sorted(data.servers.values(), key=lambda server: server.updated):
             self._servers_by_change.setdefault(server.project_id, {})[server.id] = server
+            self.ledger.note(server)
         for port in data.ports.values():
+            self._occupied(port.network_id).update(fixed.ip_address for fixed in port.fixed_ips)
             self.index_port(port)
 
     def quota(self, project_id: str, name: str) -> int:
@@ -106,6 +112,7 @@ class Region:
 
     def add_server(self, server: Server) -> None:
         self.data.servers[server.id] = server
+        self.ledger.note(server)
         self._servers_by_change.setdefault(server.project_id, {})[server.id] = server
 
     def touch_server(self, server: Server, now: datetime) -> None:
@@ -115,6 +122,7 @@ class Region:
         ordered.pop(server.id, None)
         ordered[server.id] = server
         self._rendered.pop(server.id, None)
+        self.ledger.note(server)
 
     def forget_rendering(self, server_id: str) -> None:
         """What the server shows has changed without `updated`: addresses, as Nova's info cache does."""
@@ -125,6 +133,7 @@ class Region:
 
     def drop_server(self, server: Server) -> None:
         self.data.servers.pop(server.id, None)
+        self.ledger.drop(server.id)
         self._servers_by_change.get(server.project_id, {}).pop(server.id, None)
         self._rendered.pop(server.id, None)
 
@@ -158,11 +167,29 @@ class Region:
 
     def add_port(self, port: Port) -> None:
         self.data.ports[port.id] = port
+        self._occupied(port.network_id).update(fixed.ip_address for fixed in port.fixed_ips)
         self.index_port(port)
 
     def drop_port(self, port: Port) -> None:
         self.data.ports.pop(port.id, None)
+        self._occupied(port.network_id).difference_update(fixed.ip_address for fixed in port.fixed_ips)
         self._unindex_port(port)
+
+    def _occupied(self, network_id: str) -> set[str]:
+        return self._addresses.setdefault(network_id, set())
+
+    def free_address(self, subnet: Subnet) -> str | None:
+        """The next address of the subnet that no port has, going round; None when all are taken."""
+        block = ipaddress.ip_network(subnet.cidr)
+        used, size = self._occupied(subnet.network_id), block.num_addresses
+        begin = self._next_address.get(subnet.id, 1)
+        for step in range(size - 2):
+            offset = (begin - 1 + step) % (size - 2) + 1
+            address = str(block[offset])
+            if address != subnet.gateway_ip and address not in used:
+                self._next_address[subnet.id] = offset + 1
+                return address
+        return None
 
     def point_floating_ip(self, floating: FloatingIP, port: Port | None) -> None:
         """Let a floating address lead to a port, or nowhere. The one way to set `port_id`."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.democloud import capacity, fabric, persistence, seed
@@ -290,3 +290,45 @@ def test_one_allocation_is_nearly_used_up_and_ends_soon() -> None:
     assert active.service_units_used / active.service_units_allocated > 0.95
     assert active.end_date - made.world.now().date() == timedelta(days=9)
     assert any(not row.active and row.end_date < active.start_date for row in rows)
+
+
+@settings(deadline=None, max_examples=25)  # each example makes a whole cloud
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.sampled_from(["m3.tiny", "m3.quad", "g3.medium"]), st.booleans())
+    )
+)
+def test_what_is_held_is_the_sum_over_the_servers_after_any_changes(
+    changes: list[tuple[int, str, bool]],
+) -> None:
+    region = new_cloud("demo").region
+    servers = sorted(region.data.servers.values(), key=lambda server: server.name)[:5]
+    flavors = {flavor.name: flavor for flavor in region.data.flavors.values()}
+    for number, flavor, gone in changes:
+        server = servers[number]
+        server.flavor, server.gone = flavors[flavor], gone
+        region.touch_server(server, server.updated)
+    live = [server for server in region.data.servers.values() if not server.gone]
+    for project in {server.project_id for server in servers}:
+        own = [server for server in live if server.project_id == project]
+        held = region.ledger.of_project(project)
+        assert held["instances"] == len(own)
+        assert held["cores"] == sum(server.flavor.vcpus for server in own)
+    for provider in region.data.providers:
+        expected = sum(
+            resources.get("VCPU", 0)
+            for server in region.data.servers.values()
+            for host, resources in server.allocations()
+            if host == provider
+        )
+        assert capacity.usages(region)[provider]["VCPU"] == expected
+
+
+def test_an_address_that_is_given_back_is_given_out_again(cloud: Cloud) -> None:
+    topology, _ = fabric.ensure_topology(cloud.world, cloud.region, "p")
+    cloud.region.data.subnets[topology.subnet_id].cidr = "10.0.0.0/29"
+    network = cloud.region.data.networks[topology.network_id]
+    ports = [fabric.create_port(cloud.world, cloud.region, network, "p") for _ in range(5)]
+    fabric.delete_port(cloud.world, cloud.region, ports[2])
+    again = fabric.create_port(cloud.world, cloud.region, network, "p")
+    assert again.fixed_ips == ports[2].fixed_ips
