@@ -201,4 +201,4 @@ def _warnings(request: LaunchRequest, found: Catalogue, hourly: Decimal | None) 
     if request.address == "none":
         yield "Without a public address the machine can be reached only from its own network."
     if not request.key_name:
-        yield "Without an SSH key only the portal's own shell opens the machine."
+        yield "Without an SSH key nobody can log in to the machine by SSH."

@@ -180,11 +180,14 @@ class Graphs {
     const library = await loadPlotly(this.root.dataset.plotly);
     const palette = { ink: colour("--ink-2"), line: colour("--line"), raised: colour("--raised"), hues: HUES.map(colour) };
     this.times = samples.t.map(local);
-    Object.entries(this.figures).forEach(([name, figure]) => {
+    const drawn = Object.entries(this.figures).map(([name, figure]) => {
       const holder = this.root.querySelector(`[data-chart="${name}"]`);
       const traces = name === "gpus" ? this.gpuTraces(palette) : this.traces(figure, palette);
       holder.hidden = name !== "cpu" && !traces.length;
-      if (holder.hidden) return;
+      return { holder, figure, traces };
+    });
+    // Only now is it settled how many share a row, and so how wide each is.
+    drawn.filter(({ holder }) => !holder.hidden).forEach(({ holder, figure, traces }) => {
       const layout = this.layout(figure, [from, to], palette, traces.length > 1);
       library.react(holder.querySelector("[data-plot]"), traces, layout, { displayModeBar: false, responsive: true });
     });

@@ -1,10 +1,13 @@
 """`make screenshots`: the README's pages into docs/img; every page, at two widths and in both schemes, into screenshots/."""
 
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.bench.bench_launches import body, until_offered
 from tests.browser.conftest import FLAGS
 from tests.browser.journey import Journey
 from tests.browser.running import ROOT, Demo, demo
@@ -16,18 +19,36 @@ ALL = ROOT / "screenshots"
 
 def pages(running: Demo) -> dict[str, str]:
     with running.api("alice") as api:
-        found = api.get("instances", params={"allocation": GPU_SLUG, "q": "trainer-duo"}).json()["items"]
+        found = [launched(api)]
     return {
         "home": "/",
         "instances": f"/allocations/{SLUG}/instances/",
         "launch": f"/allocations/{SLUG}/launch/",
         "instance": f"/instances/{found[0]['id']}/",
         "console-log": f"/instances/{found[0]['id']}/?tab=console",
-        "resize": f"/instances/{found[0]['id']}/actions/snapshot/",
+        "resize": f"/instances/{found[0]['id']}/actions/resize/",
+        "delete": f"/instances/{found[0]['id']}/actions/delete/",
         "profile": "/profile/",
         "tokens": "/profile/tokens/",
         "clouds": "/profile/clouds/",
     }
+
+
+def launched(api: Any) -> dict[str, Any]:
+    """A machine with two GPUs that has reported for a while."""
+    until_offered(api, GPU_SLUG)
+    asked = {**body(api, GPU_SLUG, "wildlife-classifier", 1), "address": "automatic"}
+    flavors = api.get("flavors", params={"allocation": GPU_SLUG}).json()
+    asked["flavor_id"] = next(flavor["id"] for flavor in flavors if flavor["name"] == "g4.2xl")
+    made = api.post("instances", json=asked).raise_for_status().json()["operations"][0]
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        found: dict[str, Any] = api.get(f"instances/{made['target_id']}").json()
+        if found["ready_at"]:
+            time.sleep(90)
+            return found
+        time.sleep(1)
+    raise RuntimeError("the machine for the screenshots never became ready")
 
 
 def signed_in(browser: Browser, running: Demo, width: int, scheme: str) -> Page:
