@@ -71,6 +71,10 @@ function arm(root) {
   });
 }
 arm(document);
+// A link that acts as a button answers to the space bar as buttons do.
+document.addEventListener("keydown", (event) => {
+  if (event.key === " " && event.target.matches?.("a[role=button]")) { event.preventDefault(); event.target.click(); }
+});
 // Nobody sends one form twice by a double click.
 document.addEventListener("submit", (event) => {
   const form = event.target;
