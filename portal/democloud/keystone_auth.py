@@ -106,7 +106,7 @@ async def authenticate(request: Request) -> Response:
         user = by_password(world, member(identity, "password"))
         token = issue(world, user, _scope(world, auth, user), ["password"])
     elif methods == ["token"]:
-        parent = valid_token(world, str(member(identity, "token").get("id", "")))
+        parent = _known_token(world, str(member(identity, "token").get("id", "")))
         if parent.application_credential_id:
             raise forbidden("Using a delegated token to create another token is not allowed.")
         user = world.identity.users[parent.user_id]
@@ -115,6 +115,16 @@ async def authenticate(request: Request) -> Response:
         raise Fault(401, "Attempted to authenticate with an unsupported method.")
     with_catalog = "nocatalog" not in request.query_params
     return token_answer(world, token, 201, with_catalog=with_catalog)
+
+
+def _known_token(world: World, token_id: str) -> Token:
+    """A token that a request is about. 404, not 401, for one that is not good (any more)."""
+    try:
+        return valid_token(world, token_id)
+    except Fault:
+        known = token_id in world.identity.tokens
+        why = "Failed to validate token" if known else "Could not recognize Fernet token"
+        raise Fault(404, why) from None
 
 
 def token_answer(world: World, token: Token, status: int, *, with_catalog: bool = True) -> Response:
@@ -153,10 +163,7 @@ def _subject(request: Request) -> Token:
     here = ctx(request, scoped=False)
     if "x-subject-token" not in request.headers:
         raise forbidden("identity:validate_token")
-    try:
-        subject = valid_token(here.world, request.headers.get("x-subject-token", ""))
-    except Fault:
-        raise Fault(404, "Could not recognize Fernet token") from None
+    subject = _known_token(here.world, request.headers.get("x-subject-token", ""))
     if subject.user_id != here.user_id and not here.admin:
         raise forbidden("identity:validate_token")
     return subject

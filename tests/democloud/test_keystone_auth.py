@@ -50,7 +50,6 @@ async def test_the_volume_endpoint_carries_the_project(cloud: Cloud, alice: Pers
         {"identity": password("nobody")},
         {"identity": password("carol"), "scope": scope("BIO220047")},
         {"identity": password("alice"), "scope": scope("NOSUCH")},
-        {"identity": {"methods": ["token"], "token": {"id": "gAAAAnope"}}},
     ],
 )
 async def test_a_login_is_refused_in_the_same_words_whatever_is_wrong(
@@ -99,6 +98,16 @@ async def test_a_token_ends_when_its_time_is_over(cloud: Cloud, alice: Person) -
     assert (await alice.get("/compute/v2.1/servers")).status_code == 200
     cloud.advance(cloud.world.token_seconds)
     assert (await alice.get("/compute/v2.1/servers")).status_code == 401
+
+
+async def test_only_a_good_token_is_exchanged(cloud: Cloud) -> None:
+    unscoped = await cloud.login("alice", None)
+    identity = {"methods": ["token"], "token": {"id": unscoped.token}}
+    cloud.world.identity.tokens[unscoped.token].revoked = True
+    ended = await ask(cloud, {"identity": identity, "scope": scope("BIO220047")})
+    never = await ask(cloud, {"identity": {"methods": ["token"], "token": {"id": "gAAAAnope"}}})
+    assert (ended.status_code, ended.json()["error"]["message"]) == (404, "Failed to validate token")
+    assert (never.status_code, never.json()["error"]["message"]) == (404, "Could not recognize Fernet token")
 
 
 async def test_a_revoked_token_is_refused_and_those_made_from_it_live_on(cloud: Cloud) -> None:
