@@ -55,7 +55,7 @@ class HttpClient:
                 raise
             connection = await _connect(*key)  # the server had closed the idle one
             answer = await _exchange(connection, parts, headers, body)
-        except BaseException:
+        except asyncio.CancelledError:
             _drop(connection)
             raise
         if connection[2].our_state is h11.DONE and connection[2].their_state is h11.DONE:
