@@ -1,17 +1,12 @@
 """Giving a machine a public address, and taking it away."""
 
-from instances.actions import ACTIONS
 from instances.mirror.catalogue import read_kind
 from instances.models import CatalogueItem
 from instances.steps import floating
-from instances.steps.machine import look, machine, wait
+from instances.steps.machine import look, machine
 from portal.cloud import networks
 from portal.operations.context import Context
 from portal.operations.outcomes import Done, Next, Outcome
-
-_LONGEST = ACTIONS["assign_address"].longest_seconds
-# Nova hears of an address from Neutron; if that takes longer, the next full reading shows it.
-_SHOWN_WITHIN = 20.0
 
 
 def assign(ctx: Context) -> Outcome:
@@ -20,12 +15,11 @@ def assign(ctx: Context) -> Outcome:
     if ctx.step == "start":
         address = floating.ensure(ctx, row, ctx.spec["address"])
         if address is None:
-            return wait(ctx, row, _LONGEST, "Waiting for the network")
+            return floating.soon(ctx, row, "Waiting for the network")
         read_kind(row.allocation, ctx.cloud, CatalogueItem.Kind.FLOATING_IP)
         return Next("show", f"Has the address {address.address}", {"address": address.address})
-    shown = ctx.progress["address"] in {address.address for address in server.addresses}
-    if not shown and not _late(ctx):
-        return wait(ctx, row, _LONGEST)
+    if not floating.shows(server, ctx.progress["address"]) and not floating.late(ctx):
+        return floating.soon(ctx, row)
     return Done(f"Public address {ctx.progress['address']}")
 
 
@@ -44,13 +38,7 @@ def unassign(ctx: Context) -> Outcome:
                 networks.disassociate(ctx.cloud, address_id)
         read_kind(row.allocation, ctx.cloud, CatalogueItem.Kind.FLOATING_IP)
         return Next("show", "Waiting until it shows")
-    still = any(address.kind == "floating" for address in server.addresses)
-    if still and not _late(ctx):
-        return wait(ctx, row, _LONGEST)
+    if floating.shows_any(server) and not floating.late(ctx):
+        return floating.soon(ctx, row)
     names = ", ".join(ctx.progress["taken"].values()) or "no address"
     return Done(f"{names} released" if ctx.spec["release"] else f"{names} kept for the project")
-
-
-def _late(ctx: Context) -> bool:
-    since = ctx.op.step_since or ctx.op.created_at
-    return (ctx.now - since).total_seconds() > _SHOWN_WITHIN

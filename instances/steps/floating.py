@@ -1,19 +1,31 @@
 """Public addresses of machines: found before they are made, so that a lost reply never makes a second one."""
 
+from instances.actions import ACTIONS
 from instances.mirror.adopt import tag_of
 from instances.models import Instance
+from instances.steps.machine import wait
 from portal.cloud import networks
 from portal.cloud.connection import Cloud
 from portal.cloud.types import FloatingIp, Port, Server
 from portal.core.errors import PortalError
 from portal.operations.context import Context
+from portal.operations.outcomes import Wait
 
 NEW = "new"
+SHOWN_WITHIN = 20.0
+
+
+def shows(server: Server, address: str) -> bool:
+    return address in {found.address for found in server.addresses}
+
+
+def shows_any(server: Server) -> bool:
+    return any(found.kind == "floating" for found in server.addresses)
 
 
 def has_public_address(server: Server, row: Instance) -> bool:
     """A floating one, or a fixed one that the internet reaches."""
-    return any(address.kind == "floating" for address in server.addresses) or bool(row.public_address)
+    return shows_any(server) or bool(row.public_address)
 
 
 def of_server(cloud: Cloud, server_id: str) -> list[FloatingIp]:
@@ -54,6 +66,17 @@ def _chosen(ctx: Context, port: Port, which: str, known: list[FloatingIp]) -> Fl
     if chosen.port_id is not None:
         raise PortalError("instances:address-gone", address=chosen.address)
     return networks.associate(ctx.cloud, chosen.id, port.id)
+
+
+def soon(ctx: Context, row: Instance, stage: str = "") -> Wait:
+    """An address does not count as a change of the server, so the mirror may not see it: look again soon."""
+    return wait(ctx, row, ACTIONS["assign_address"].longest_seconds, stage, hurry=False, seconds=2.0)
+
+
+def late(ctx: Context) -> bool:
+    """Nova hears of addresses from Neutron; what takes longer is left to the next full reading."""
+    since = ctx.op.step_since or ctx.op.created_at
+    return (ctx.now - since).total_seconds() > SHOWN_WITHIN
 
 
 def release(cloud: Cloud, address_id: str) -> None:

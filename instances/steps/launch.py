@@ -29,6 +29,7 @@ from portal.operations.outcomes import Again, Done, Next, Outcome
 # A request whose reply was lost is in the list within this time, or never.
 _SHOWS_WITHIN = 10.0
 _LOOK_AGAIN = 3.0
+_NETWORK = "Waiting for the network"
 
 
 def run(ctx: Context) -> Outcome:
@@ -83,11 +84,16 @@ def _build(ctx: Context, row: Instance) -> Outcome:
 
 def _address(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
     """A machine without its address is still a machine: the reason is told, and the launch goes on."""
-    following = Next("setup", "Setting up")
     server = look(ctx, row)
     row.refresh_from_db()
+    if given := ctx.progress.get("address"):
+        return (
+            _after_address()
+            if floating.shows(server, given) or floating.late(ctx)
+            else floating.soon(ctx, row, _NETWORK)
+        )
     if spec.address == "none" or floating.has_public_address(server, row):
-        return following
+        return _after_address()
     try:
         address = floating.ensure(
             ctx, row, spec.floating_ip_id if spec.address == "existing" else floating.NEW
@@ -96,12 +102,20 @@ def _address(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
         if error.outcome != "refused":
             raise
         ctx.note(f"No public address: {error.problem.title}")
-        return Next("setup", "Setting up", {"address_problem": error.problem.title})
+        return _after_address(address_problem=error.problem.title)
     if address is None:
-        return wait(ctx, row, LAUNCH_STAGES["address"][1], "Waiting for the network")
-    look(ctx, row)
+        return floating.soon(ctx, row, _NETWORK)
+    ctx.remember(address=address.address)
     read_kind(row.allocation, ctx.cloud, CatalogueItem.Kind.FLOATING_IP)
-    return following
+    return (
+        _after_address()
+        if floating.shows(look(ctx, row), address.address)
+        else floating.soon(ctx, row, _NETWORK)
+    )
+
+
+def _after_address(**learnt: str) -> Next:
+    return Next("setup", "Setting up", learnt)
 
 
 def _setup(ctx: Context, row: Instance) -> Outcome:

@@ -47,7 +47,15 @@ def busy(server: Server) -> bool:
     return bool(server.task_state)
 
 
-def wait(ctx: Context, row: Instance, longest_seconds: float, stage: str = "", *, hurry: bool = True) -> Wait:
+def wait(
+    ctx: Context,
+    row: Instance,
+    longest_seconds: float,
+    stage: str = "",
+    *,
+    hurry: bool = True,
+    seconds: float = FALLBACK_SECONDS,
+) -> Wait:
     """Until the mirror sees a change. PortalError once this step has taken longer than it ever should.
 
     `hurry` False: what is waited for does not show in the list of servers, so that need not be read often.
@@ -58,7 +66,7 @@ def wait(ctx: Context, row: Instance, longest_seconds: float, stage: str = "", *
         raise PortalError("instances:too-slow", name=row.name, label=ctx.op.label, minutes=minutes)
     if hurry:
         hasten(row.allocation)
-    return Wait(FALLBACK_SECONDS, stage)
+    return Wait(seconds, stage)
 
 
 def faulty(server: Server, row: Instance) -> PortalError | None:

@@ -6,14 +6,14 @@ from instances.mirror.catalogue import read_kind
 from instances.models import CatalogueItem, Instance
 from instances.statuses import ACTIVE, SHELVES
 from instances.steps import floating
-from instances.steps.machine import busy, look, machine, wait
+from instances.steps.machine import busy, look, machine
 from instances.steps.simple import Move, Spec, follow
 from portal.cloud import servers
 from portal.cloud.connection import Cloud
 from portal.cloud.types import Server
 from portal.core.errors import PortalError
 from portal.operations.context import Context
-from portal.operations.outcomes import Done, Outcome
+from portal.operations.outcomes import Done, Next, Outcome
 
 
 def _shelve(cloud: Cloud, server: Server, spec: Spec) -> None:
@@ -32,25 +32,38 @@ def shelve(ctx: Context) -> Outcome:
     row = machine(ctx)
     if ctx.step == "address":
         return _release(ctx, row)
+    if ctx.step == "show":
+        return _released(ctx, row)
     then = "address" if ctx.spec["release_address"] else ""
     return follow(ctx, row, "shelve", _SHELVE, ACTIONS["shelve"].longest_seconds, then=then)
 
 
 def _release(ctx: Context, row: Instance) -> Outcome:
     found = floating.of_server(ctx.cloud, row.server_id)
+    # Remembered first: once released it no longer shows which it was.
+    ctx.remember(
+        released=sorted({*ctx.progress.get("released", []), *(address.address for address in found)})
+    )
     for address in found:
         floating.release(ctx.cloud, address.id)
-    if not found:
+    if not ctx.progress["released"]:
         return Done("Shelved")
-    look(ctx, row)
     read_kind(row.allocation, ctx.cloud, CatalogueItem.Kind.FLOATING_IP)
-    return Done(f"Shelved; {', '.join(address.address for address in found)} released")
+    return Next("show", "Releasing the public address")
+
+
+def _released(ctx: Context, row: Instance) -> Outcome:
+    if floating.shows_any(look(ctx, row)) and not floating.late(ctx):
+        return floating.soon(ctx, row)
+    return Done(f"Shelved; {', '.join(ctx.progress['released'])} released")
 
 
 def unshelve(ctx: Context) -> Outcome:
     row = machine(ctx)
     if ctx.step == "address":
         return _address_again(ctx, row)
+    if ctx.step == "show":
+        return _address_shown(ctx, row)
     return follow(ctx, row, "unshelve", _UNSHELVE, ACTIONS["unshelve"].longest_seconds, then="address")
 
 
@@ -60,19 +73,21 @@ def _address_again(ctx: Context, row: Instance) -> Outcome:
     marks = exosphere.marks_of(server.metadata)
     if marks.version is None or marks.address == "none" or floating.has_public_address(server, row):
         return Done("Unshelved")
-    which = (
-        marks.reuse_address
-        if marks.address == "existing" and marks.reuse_address != "create"
-        else floating.NEW
-    )
+    chosen = marks.address == "existing" and marks.reuse_address not in ("", "create")
     try:
-        address = floating.ensure(ctx, row, which or floating.NEW)
+        address = floating.ensure(ctx, row, marks.reuse_address if chosen else floating.NEW)
     except PortalError as error:
         if error.outcome != "refused":
             raise
         return Done(f"Unshelved, without a public address: {error.problem.title}")
     if address is None:
-        return wait(ctx, row, ACTIONS["assign_address"].longest_seconds, "Waiting for the network")
-    look(ctx, row)
+        return floating.soon(ctx, row, "Waiting for the network")
     read_kind(row.allocation, ctx.cloud, CatalogueItem.Kind.FLOATING_IP)
-    return Done(f"Unshelved, with the public address {address.address}")
+    return Next("show", f"Has the address {address.address}", {"address": address.address})
+
+
+def _address_shown(ctx: Context, row: Instance) -> Outcome:
+    address = ctx.progress["address"]
+    if not floating.shows(look(ctx, row), address) and not floating.late(ctx):
+        return floating.soon(ctx, row)
+    return Done(f"Unshelved, with the public address {address}")
