@@ -141,7 +141,9 @@ def test_a_row_that_the_mirror_made_too_early_goes_when_the_launch_knows_better(
     assert Instance.objects.get().pk == row.pk
 
 
-@pytest.mark.parametrize("tag", ["op:", "op:nonsense", "op:c734ff62-8930-4106-9b29-206c5d2171ee", "operation"])
+@pytest.mark.parametrize(
+    "tag", ["op:", "op:nonsense", "op:c734ff62-8930-4106-9b29-206c5d2171ee", "operation"]
+)
 def test_a_tag_that_names_no_launch_adopts_nothing(allocation: Allocation, member: User, tag: str) -> None:
     row, _ = requested(allocation, member)
     take(allocation, server(tags=(tag,)))
