@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 from django.db import connection
@@ -19,6 +20,10 @@ from tests.settings import REDIS_PORT, RUN_DIR
 
 if importlib.util.find_spec("tests.cast"):
     pytest_plugins = ["tests.cast"]
+
+# How long one example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost", "testserver", ""}
 

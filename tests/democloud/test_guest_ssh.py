@@ -92,7 +92,7 @@ async def test_a_certificate_of_the_ca_with_the_principal_lets_in() -> None:
         certificate(principals=()),
         certificate(new_key()),
         certificate(valid_after="-10m", valid_before="-5m"),
-        certificate(valid_after="+5m", valid_before="+10m"),
+        certificate(valid_after="+5h", valid_before="+6h"),
     ],
     ids=["other-principal", "user-name", "no-principal", "other-ca", "expired", "not-yet"],
 )

@@ -87,11 +87,16 @@ class Stack:
     def healthy(self, name: str) -> None:
         kind, *command = self.services[name]["healthcheck"]["test"]
         shown = ["sh", "-c", command[0]] if kind == "CMD-SHELL" else command
+        # In the container the server's socket is where clients look; here the same host is reached over loopback.
+        env = {**os.environ, "PGHOST": "127.0.0.1"}
+        said = ""
         for _ in range(60):
-            if subprocess.run(shown, capture_output=True, check=False).returncode == 0:
+            done = subprocess.run(shown, capture_output=True, text=True, check=False, env=env)
+            if done.returncode == 0:
                 return
+            said = done.stdout + done.stderr
             time.sleep(0.2)
-        raise RuntimeError(f"{name} never became healthy:\n{self.log(name)}")
+        raise RuntimeError(f"{name} never became healthy: {said}")
 
     def end(self) -> None:
         for process in reversed(self.running.values()):

@@ -27,7 +27,10 @@ def test_an_unknown_revoked_or_expired_token_is_refused(api: Api, member: User) 
     ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() + timedelta(days=1))
     tokens.revoke(token=token, by=member)
     assert client.get("/api/v1/allocations").status_code == 401
-    assert Client(headers={"Authorization": "Bearer helio_nonsense"}).get("/api/v1/allocations").status_code == 401
+    assert (
+        Client(headers={"Authorization": "Bearer helio_nonsense"}).get("/api/v1/allocations").status_code
+        == 401
+    )
 
 
 def test_a_session_reads_and_needs_its_csrf_token_to_write(allocation: Allocation, member: User) -> None:

@@ -23,7 +23,11 @@ def test_a_member_lists_the_machines_of_the_allocation(
     answer = api(colleague, "GET", f"instances?allocation={allocation.slug}")
     assert answer.status_code == 200
     (item,) = answer.json()["items"]
-    assert (item["name"], item["state"], item["owner"]) == ("blast-node", "Active", {"name": "Bob", "you": False})
+    assert (item["name"], item["state"], item["owner"]) == (
+        "blast-node",
+        "Active",
+        {"name": "Bob", "you": False},
+    )
     assert item["su_per_hour"] == "2"
 
 
