@@ -50,7 +50,8 @@ function asked(event) {
 document.body.addEventListener("htmx:sendError", (event) => { if (asked(event)) noAnswer(); });
 document.body.addEventListener("htmx:timeout", (event) => { if (asked(event)) noAnswer(); });
 document.body.addEventListener("toast", (event) => (event.detail.toasts || []).forEach(toast));
-document.body.addEventListener("close-dialog", close);
+// Later: htmx fires the other events of the answer at the form that sent it, and they must still find their way up.
+document.body.addEventListener("close-dialog", () => setTimeout(close));
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-dismiss]")) event.target.closest(".note").remove();
   if (event.target.closest("[data-close]") && dialog.open) { event.preventDefault(); close(); }
