@@ -26,7 +26,7 @@ def fill(allocation: Any, owner: Any, count: int) -> None:
                 allocation=allocation,
                 server_id=f"server-{number:05d}",
                 name=f"machine-{number:05d}",
-                owner=owner if number % 3 else None,
+                owner=owner if number % 3 != 1 else None,
                 creator_name="someone",
                 status=STATUSES[number % len(STATUSES)],
                 flavor_name=FLAVORS[number % len(FLAVORS)][0],

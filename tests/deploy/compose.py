@@ -70,9 +70,11 @@ class Stack:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-3000:]
 
     def start(self, name: str, command: list[str], env: dict[str, str]) -> None:
+        # Redis keeps its data where it stands.
+        place = self.folder if name == "redis" else ROOT
         with (self.folder / f"{name}.log").open("wb") as log:
             self.running[name] = subprocess.Popen(
-                command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT
+                command, cwd=place, env=env, stdout=log, stderr=subprocess.STDOUT
             )
 
     def service(self, name: str, **more: str) -> None:
