@@ -20,7 +20,7 @@ from instances.steps import floating
 from instances.steps.launch_server import new_server
 from instances.steps.link import link_server
 from instances.steps.machine import busy, faulty, look, machine, wait
-from instances.steps.prepare import prepare
+from instances.steps.prepare import forget, prepare
 from portal.cloud import servers
 from portal.core.errors import PortalError
 from portal.operations.context import Context
@@ -29,6 +29,7 @@ from portal.operations.outcomes import Again, Done, Next, Outcome
 # A request whose reply was lost is in the list within this time, or never.
 _SHOWS_WITHIN = 10.0
 _LOOK_AGAIN = 3.0
+_STALE = frozenset({"cloud:bad-request", "cloud:not-found"})
 _NETWORK = "Waiting for the network"
 
 
@@ -63,7 +64,14 @@ def _create(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
             return Again(_LOOK_AGAIN, "Making sure whether the cloud made it")
     wanted = new_server(ctx, row, spec)
     ctx.remember(asked_at=timezone.now().isoformat())
-    server_id = servers.create_server(ctx.cloud, wanted)
+    try:
+        server_id = servers.create_server(ctx.cloud, wanted)
+    except PortalError as error:
+        if error.id not in _STALE or ctx.progress.get("prepared_again"):
+            raise
+        # Perhaps the network or the group that was found for an earlier launch is gone: find them anew, once.
+        forget(row.allocation)
+        return Next("start", "Preparing the network again", {"prepared_again": True, "asked_at": None})
     link_server(row, server_id)
     return _made(server_id)
 

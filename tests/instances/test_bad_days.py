@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from instances import services
 from instances.models import Instance
-from portal.cloud import networks, servers
+from portal.cloud import calls, networks, servers
 from portal.core.errors import PortalError
 from portal.operations import services as operations
 from portal.operations.models import Operation
@@ -135,6 +135,28 @@ def test_what_was_withdrawn_meanwhile_is_named(project: Project, message: str, e
     op = launch(project)
     project.settle(op)
     assert (op.state, op.error_id, made(project)) == ("failed", error_id, [])
+
+
+def test_a_group_that_was_deleted_since_it_was_found_is_made_again(project: Project) -> None:
+    until_built(project, launch(project, "one"))
+    row = Instance.objects.get(name="one")
+    project.act(row, "delete")
+    cloud = project.cloud_as("alice")
+    [group] = [found for found in networks.list_security_groups(cloud) if found.name == "exosphere"]
+    calls.send(cloud, "network", "DELETE", f"/security-groups/{group.id}")
+    op = launch(project, "two")
+    until_built(project, op)
+    assert (op.step, made(project)) == ("setup", ["two"])
+    assert op.progress["prepared_again"] is True
+
+
+def test_a_request_that_the_cloud_does_not_understand_is_asked_for_twice_at_most(project: Project) -> None:
+    project.demo.fault("status", **CREATE, status=400, message="Invalid input for field/attribute server.")
+    op = launch(project)
+    project.settle(op)
+    assert (op.state, op.error_id) == ("failed", "cloud:bad-request")
+    [rule] = project.demo.control("GET", "/faults")["faults"]
+    assert rule["hits"] == 2
 
 
 def test_a_request_that_is_too_large_is_refused_with_what_to_shorten(project: Project) -> None:
