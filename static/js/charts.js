@@ -189,9 +189,19 @@ class Graphs {
     // Only now is it settled how many share a row, and so how wide each is.
     drawn.filter(({ holder }) => !holder.hidden).forEach(({ holder, figure, traces }) => {
       const layout = this.layout(figure, [from, to], palette, traces.length > 1);
-      library.react(holder.querySelector("[data-plot]"), traces, layout, { displayModeBar: false, responsive: true });
+      const plot = holder.querySelector("[data-plot]");
+      library.react(plot, traces, layout, { displayModeBar: false });
+      this.follow(library, plot);
     });
     this.root.dataset.drawn = String(samples.t.at(-1) ?? 0);
+  }
+
+  // A graph changes its width with the window, and when its neighbours come and go.
+  follow(library, plot) {
+    this.observer ??= new ResizeObserver((seen) => seen.forEach(({ target }) => {
+      if (target.offsetWidth && target.data) library.Plots.resize(target);
+    }));
+    this.observer.observe(plot);
   }
 
   traces(figure, palette) {
