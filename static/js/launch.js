@@ -33,6 +33,18 @@ function chooseLine(target) {
   if (radio && target !== radio) radio.checked = true;
 }
 
+// The cloud's offer was read at last, or it changed: what is chosen stays, its cost and quota are worked out again.
+let due = 0;
+function again() {
+  clearTimeout(due);
+  due = setTimeout(() => {
+    if (form) form.dispatchEvent(new Event("change", { bubbles: true }));
+    else location.reload();
+  }, 800 + Math.random() * 800);
+}
+document.body.addEventListener("instances:catalogue", again);
+if (form) ["allocation:changed", "instances:changed"].forEach((name) => document.body.addEventListener(name, again));
+
 if (form) {
   reveal();
   fitSizes();

@@ -96,6 +96,7 @@ function refetchSoon() {
 }
 document.body.addEventListener("instances:changed", refetchSoon);
 document.body.addEventListener("instance:changed", refetchSoon);
+document.body.addEventListener("instances:unread", refetchSoon);
 document.body.addEventListener("live-swapped", (event) => {
   if (event.detail.deleted) refetchSoon();
   restore();

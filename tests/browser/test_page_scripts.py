@@ -204,3 +204,29 @@ def test_a_bulk_action_that_was_accepted_empties_the_choice(page: Page) -> None:
     page.evaluate("document.body.dispatchEvent(new CustomEvent('bulk-done'))")
     assert picked(page) == "Tick machines to act on several at once."
     assert not page.locator("[value=m3]").is_checked()
+
+
+FORM = (
+    '<form id="launch"><input type="radio" name="image_id" value="i1" data-sizes="s1" checked>'
+    '<input type="radio" name="image_id" value="i2"><table><tr><td><input type="radio" name="flavor_id" value="s1">'
+    '</td></tr><tr><td><input type="radio" name="flavor_id" value="s2"></td></tr></table>'
+    '<div id="preview" hx-post="/preview/" hx-trigger="change from:#launch delay:50ms"></div></form>'
+)
+
+
+def test_sizes_that_a_system_does_not_run_on_cannot_be_chosen(page: Page) -> None:
+    show(page, FORM, extra=("launch",))
+    expect(page.locator("[value=s2]")).to_be_disabled()
+    page.locator("[value=i2]").check()
+    expect(page.locator("[value=s2]")).to_be_enabled()
+    page.locator("[value=s2]").check()
+    page.locator("[value=i1]").check()
+    assert not page.locator("[value=s2]").is_checked()
+
+
+def test_the_cost_is_worked_out_again_when_the_quota_changed(page: Page) -> None:
+    asked = show(page, FORM, extra=("launch",))
+    page.evaluate("""() => { for (const name of ['allocation:changed', 'instances:changed', 'instances:catalogue'])
+      document.body.dispatchEvent(new CustomEvent(name)); }""")
+    page.wait_for_timeout(2200)
+    assert asked == ["/preview/"]
