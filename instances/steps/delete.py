@@ -80,7 +80,8 @@ def _wait(ctx: Context, row: Instance) -> Outcome:
     if server is None or server.status in (DELETED, SOFT_DELETED):
         soft = server is not None and server.status == SOFT_DELETED
         return Next("release", "Deleted", {"soft": soft})
-    problem = faulty(server, row)
+    row.refresh_from_db()
+    problem = faulty(row)
     if problem is not None and not server.task_state and _accepted_long_ago(ctx):
         raise problem
     return wait(ctx, row, ACTIONS["delete"].longest_seconds)

@@ -19,7 +19,7 @@ from instances.statuses import ACTIVE, ERROR
 from instances.steps import floating
 from instances.steps.launch_server import new_server
 from instances.steps.link import link_server
-from instances.steps.machine import busy, faulty, look, machine, wait
+from instances.steps.machine import faulty, look, machine, observe, wait
 from instances.steps.prepare import forget, prepare
 from portal.cloud import servers
 from portal.core.errors import PortalError
@@ -81,17 +81,19 @@ def _made(server_id: str) -> Next:
 
 
 def _build(ctx: Context, row: Instance) -> Outcome:
-    server = look(ctx, row)
-    problem = faulty(server, row)
+    observe(ctx, row)
+    problem = faulty(row)
     if problem is not None:
         raise problem
-    if server.status == ACTIVE and not busy(server):
+    if row.status == ACTIVE and not row.task_state:
         return Next("address", "Giving it an address")
     return wait(ctx, row, LAUNCH_STAGES["build"][1])
 
 
 def _address(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
     """A machine without its address is still a machine: the reason is told, and the launch goes on."""
+    if spec.address == "none":
+        return _after_address()
     server = look(ctx, row)
     row.refresh_from_db()
     if given := ctx.progress.get("address"):
@@ -100,7 +102,7 @@ def _address(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
             if floating.shows(server, given) or floating.late(ctx)
             else floating.soon(ctx, row, _NETWORK)
         )
-    if spec.address == "none" or floating.has_public_address(server, row):
+    if floating.has_public_address(server, row):
         return _after_address()
     try:
         address = floating.ensure(

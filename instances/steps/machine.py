@@ -15,6 +15,7 @@ from portal.operations.outcomes import Wait
 
 # The mirror wakes a waiting step; this is for the case that it cannot.
 FALLBACK_SECONDS = 15.0
+_JUST_NOW = timedelta(seconds=3)
 
 
 def machine(ctx: Context) -> Instance:
@@ -43,6 +44,20 @@ def look_or_none(ctx: Context, row: Instance) -> Server | None:
     return server
 
 
+def observe(ctx: Context, row: Instance) -> None:
+    """Bring `row` up to date: from the mirror where that has seen the server just now, else by a look.
+
+    A hundred machines that build are thus watched by the one reading that the project has anyway.
+    """
+    row.refresh_from_db()
+    fresh = row.seen_at is not None and ctx.now - row.seen_at < _JUST_NOW
+    if not fresh:
+        look(ctx, row)
+        row.refresh_from_db()
+    if row.deleted_at is not None:
+        raise PortalError("instances:deleted-meanwhile", name=row.name)
+
+
 def busy(server: Server) -> bool:
     return bool(server.task_state)
 
@@ -69,11 +84,11 @@ def wait(
     return Wait(seconds, stage)
 
 
-def faulty(server: Server, row: Instance) -> PortalError | None:
-    """The error that a server in status ERROR shows."""
-    if server.status != ERROR:
+def faulty(row: Instance) -> PortalError | None:
+    """The error that a machine in status ERROR shows, as last seen."""
+    if row.status != ERROR:
         return None
-    message = server.fault.message if server.fault else ""
+    message = row.fault_message
     if "no valid host" in message.lower():
         return PortalError("instances:no-room", name=row.name, flavor=row.flavor_name, detail=message)
     return PortalError("instances:fault", name=row.name, fault=message or "it gave no reason", detail=message)

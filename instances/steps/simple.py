@@ -101,7 +101,8 @@ def follow(ctx: Context, row: Instance, name: str, move: Move, longest: float, t
         return _ask(ctx, row, server, name, move, longest, then)
     if move.reached(server, ctx.spec):
         return _finished(ctx, row, move, then)
-    problem = faulty(server, row)
+    row.refresh_from_db()
+    problem = faulty(row)
     if problem is not None and not busy(server):
         raise problem
     _require_progress(ctx, row, server, move)

@@ -12,7 +12,6 @@ from instances.actions import ACTIONS
 from instances.steps import CANCEL, RUN
 from instances.steps.machine import faulty, wait
 from instances.steps.resize import _reached
-from portal.cloud.types import Fault
 from portal.core.errors import PortalError, explain, listed
 from portal.operations.context import Context
 from portal.operations.models import Operation
@@ -56,15 +55,14 @@ def test_short_work_goes_before_launches() -> None:
     ],
 )
 def test_a_server_in_error_says_why(allocation: Allocation, message: str, error_id: str) -> None:
-    fault = Fault(code=500, message=message, created=None)
-    found = faulty(server(status="ERROR", fault=fault), machine(allocation))
+    found = faulty(machine(allocation, status="ERROR", fault_message=message))
     assert found is not None
     assert found.id == error_id
     assert "?" not in found.problem.what
 
 
-def test_a_server_that_is_well_has_no_fault(allocation: Allocation) -> None:
-    assert faulty(server(), machine(allocation)) is None
+def test_a_machine_that_is_well_has_no_fault(allocation: Allocation) -> None:
+    assert faulty(machine(allocation, fault_message="long ago")) is None
 
 
 def test_a_step_waits_until_it_has_taken_too_long(allocation: Allocation) -> None:
