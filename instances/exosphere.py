@@ -88,6 +88,17 @@ def marks_of(metadata: Mapping[str, str]) -> Marks:
     )
 
 
+# Ordinary cloud images name their first account after the distribution.
+_DISTRO_USERS = ("ubuntu", "debian", "rocky", "almalinux", "centos", "fedora")
+
+
+def login_user(metadata: Mapping[str, str], image_name: str) -> str:
+    """The account to log in to by SSH; empty where nobody can tell. Ours and Exosphere's machines have `exouser`."""
+    if _version(metadata) is not None:
+        return "exouser"
+    return next((user for user in _DISTRO_USERS if user in image_name.lower()), "")
+
+
 def _version(metadata: Mapping[str, str]) -> int | None:
     given = metadata.get("exoServerVersion", "")
     if given.isascii() and given.isdigit() and len(given) < 6:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from allocations.rates import su_per_hour
+from instances.exosphere import login_user
 from instances.models import Instance, Poll
 from instances.states import (
     ACTIONS,
@@ -107,6 +108,16 @@ class Row:
     @property
     def address(self) -> str:
         return self.instance.public_address or self.instance.private_address
+
+    @property
+    def ssh_command(self) -> str:
+        """What people type to log in; empty where the machine has no public address."""
+        instance = self.instance
+        if not instance.public_address:
+            return ""
+        user = login_user(instance.metadata, instance.image_name)
+        port = f"-p {self.cloud.ssh_port} " if self.cloud.ssh_port != 22 else ""
+        return f"ssh {port}{f'{user}@' if user else ''}{instance.public_address}"
 
     @property
     def group(self) -> FlavorGroup | None:

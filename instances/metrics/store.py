@@ -11,13 +11,15 @@ from django.db.models import Max, QuerySet
 from instances.metrics.models import Sample
 from instances.metrics.points import Point, bucket, merge
 from instances.models import Instance
+from portal.cloud.config import clouds
 
 Resolution = Sample.Resolution
 FIELDS = Point._fields
-KEEP = {
-    Resolution.FULL: timedelta(minutes=65),
-    Resolution.MINUTE: timedelta(hours=25),
-    Resolution.QUARTER_HOUR: timedelta(days=30),
+# Beyond what the operator keeps, so that the graph of a whole hour or day has its first minutes too.
+MARGIN = {
+    Resolution.FULL: timedelta(minutes=5),
+    Resolution.MINUTE: timedelta(hours=1),
+    Resolution.QUARTER_HOUR: timedelta(0),
 }
 # Each level is made from the one before it.
 ROLLED_FROM = {Resolution.MINUTE: Resolution.FULL, Resolution.QUARTER_HOUR: Resolution.MINUTE}
@@ -47,11 +49,22 @@ def keep(found: Iterable[tuple[UUID, Point]], now: datetime) -> int:
     return len(rows)
 
 
+def kept() -> dict[Resolution, timedelta]:
+    """How long each resolution is kept, by the operator's `retention`."""
+    wanted = clouds().retention
+    spans = {
+        Resolution.FULL: timedelta(hours=wanted.samples_full_hours),
+        Resolution.MINUTE: timedelta(days=wanted.samples_minute_days),
+        Resolution.QUARTER_HOUR: timedelta(days=wanted.samples_rolled_days),
+    }
+    return {resolution: span + MARGIN[resolution] for resolution, span in spans.items()}
+
+
 def roll_up(now: datetime) -> None:
     """Bring minutes and quarter hours up to date, from the last bucket made, which may be incomplete, on."""
     for into, source in ROLLED_FROM.items():
         rolled = Sample.objects.filter(resolution=into).aggregate(last=Max("at"))["last"]
-        oldest = now - KEEP[source]
+        oldest = now - kept()[source]
         since = max(oldest, min(rolled, now) - AGAIN) if rolled else oldest
         _write(_buckets(Sample.objects.filter(at__gte=bucket(since, into)), source, into))
 
@@ -59,8 +72,8 @@ def roll_up(now: datetime) -> None:
 def expire(now: datetime) -> int:
     """Forget what is older than its resolution is kept, a bounded number of rows to a transaction."""
     gone = 0
-    for resolution, kept in KEEP.items():
-        old = Sample.objects.filter(resolution=resolution, at__lt=now - kept)
+    for resolution, span in kept().items():
+        old = Sample.objects.filter(resolution=resolution, at__lt=now - span)
         while ids := list(old.values_list("pk", flat=True)[:DELETED_AT_ONCE]):
             gone += Sample.objects.filter(pk__in=ids).delete()[0]
     return gone

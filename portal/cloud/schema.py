@@ -248,7 +248,6 @@ class RegionOverride(Strict):
     """What one region does differently."""
 
     title: str = ""
-    dns_zone: str | None = None
     external_network: str | None = None
     security_group: SecurityGroupPreset | None = None
 
@@ -262,7 +261,6 @@ class PortalCloud(Strict):
     ssh_port: int = Field(default=22, ge=1, le=65535)
     external_network: str = ""
     auto_allocated: bool = True
-    dns_zone: str = ""
     security_group: SecurityGroupPreset = SecurityGroupPreset()
     flavor_groups: tuple[FlavorGroup, ...] = ()
     instance_types: tuple[InstanceType, ...] = ()
@@ -306,19 +304,15 @@ class PortalCloud(Strict):
         given = override.external_network if override else None
         return self.external_network if given is None else given
 
-    def dns_zone_for(self, region: str) -> str:
-        override = self.region_overrides.get(region)
-        return self.dns_zone if override is None or override.dns_zone is None else override.dns_zone
-
 
 class Retention(Strict):
     """Days (hours for full-resolution samples) after which history is removed."""
 
-    samples_full_hours: float = Field(default=1, gt=0)
-    samples_minute_days: float = Field(default=1, gt=0)
-    samples_rolled_days: float = Field(default=42, gt=0)
+    # Not less than what the ranges of the graphs show.
+    samples_full_hours: float = Field(default=1, ge=1)
+    samples_minute_days: float = Field(default=1, ge=1)
+    samples_rolled_days: float = Field(default=30, ge=7)
     operations_days: float = Field(default=365, gt=0)
-    sessions_days: float = Field(default=365, gt=0)
     audit_days: float = Field(default=1825, gt=0)
 
 

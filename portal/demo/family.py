@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from portal.demo import state
 from portal.demo.processes import Child
 
 BASE = Path(__file__).resolve().parent.parent.parent
@@ -49,6 +50,7 @@ def environment(
         "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
         "REDIS_URL": f"redis://:{secret['redis']}@127.0.0.1:{ports['redis']}/0",
         "DEMO_AUTH_URL": f"http://127.0.0.1:{ports['cloud']}/identity/v3",
+        "DEMO_SSH_PORT": str(state.ssh_port()),
         "OIDC_ISSUER": f"http://127.0.0.1:{ports['oidc']}",
         "OIDC_CLIENT_ID": "heliosphere",
         "OIDC_CLIENT_SECRET": secret["oidc_client"],

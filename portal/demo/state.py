@@ -49,6 +49,16 @@ def is_free(port: int) -> bool:
         return True
 
 
+def ssh_port() -> int:
+    """The port on which the demo's machines answer: 22 where this user may bind it, as the demo cloud decides too."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.1.255.254", 22))
+        except OSError:
+            return 2222
+    return 22
+
+
 def kept_ports(folder: Path, names: list[str]) -> dict[str, int]:
     """Ports on loopback, the same at each start while nobody else took them: the demo cloud's machines know theirs."""
     path = folder / "ports.json"

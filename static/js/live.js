@@ -123,4 +123,6 @@ if (document.body.dataset.live) {
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { ping(); fire("heal"); } });
   window.addEventListener("online", () => { state.wait = FIRST_WAIT; connect(); });
   document.body.addEventListener("live-back", () => fire("heal"));
+  // The server dropped messages to this page, because it was too slow or because Redis was away.
+  document.body.addEventListener("live-resync", () => fire("heal"));
 }

@@ -67,6 +67,7 @@ class Demo:
         ports = json.loads((self.folder / "ports.json").read_text(encoding="utf-8"))
         return {
             "DEVELOPMENT": "1",
+            "LOG_LEVEL": "WARNING",
             "STATE_DIR": str(self.folder),
             "SITE_URL": self.url,
             "SECRET_KEY": secret["secret_key"],

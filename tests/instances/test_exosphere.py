@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instances.exosphere import Setup, marks_of, metadata_of, parse_setup, setup_text
+from instances.exosphere import Setup, login_user, marks_of, metadata_of, parse_setup, setup_text
 
 MOMENT = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 
@@ -95,3 +95,17 @@ def test_a_time_that_cannot_be_meant_is_left_out(epoch: str) -> None:
 @given(st.dictionaries(st.sampled_from([*sorted(written()), "exoGuac", "other"]), st.text(max_size=300)))
 def test_no_metadata_breaks_the_reader(metadata: dict[str, str]) -> None:
     marks_of(metadata)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "image", "user"),
+    [
+        ({"exoServerVersion": "6"}, "Featured-Ubuntu24", "exouser"),
+        ({}, "Featured-Ubuntu24", "ubuntu"),
+        ({}, "Featured-RockyLinux9", "rocky"),
+        ({}, "my snapshot", ""),
+        ({"exoServerVersion": "x; rm -rf"}, "Featured-Debian12", "debian"),
+    ],
+)
+def test_whom_to_log_in_as(metadata: dict[str, str], image: str, user: str) -> None:
+    assert login_user(metadata, image) == user

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -77,3 +78,13 @@ def test_the_documentation_page_asks_no_third_party(client: Client, db: None) ->
     assert page.status_code == 200
     assert "//" not in page.content.decode().replace("://testserver", "").replace('"//"', "")
     assert "ninja/swagger-ui-bundle" in page.content.decode()
+
+
+def test_whoever_asks_too_much_is_told_when_to_come_back(
+    api: Api, allocation: Allocation, member: User, pi: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.api.auth.MOST_READS", 2)
+    answers = [api(member, "GET", "allocations") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert api(pi, "GET", "allocations").status_code == 200  # others are not held up

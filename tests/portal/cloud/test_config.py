@@ -238,13 +238,11 @@ def test_a_status_that_nobody_priced_costs_in_full() -> None:
 def test_a_region_may_differ() -> None:
     found = cloud(
         external_network="public",
-        dns_zone="z.",
         region_overrides={
-            "B": {"external_network": "campus", "dns_zone": "", "security_group": {"name": "b"}}
+            "B": {"external_network": "campus", "security_group": {"name": "b"}}
         },
     )
     assert (found.external_network_for("A"), found.external_network_for("B")) == ("public", "campus")
-    assert (found.dns_zone_for("A"), found.dns_zone_for("B")) == ("z.", "")
     assert (found.security_group_for("A").name, found.security_group_for("B").name) == ("exosphere", "b")
 
 
