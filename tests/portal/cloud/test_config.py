@@ -238,9 +238,7 @@ def test_a_status_that_nobody_priced_costs_in_full() -> None:
 def test_a_region_may_differ() -> None:
     found = cloud(
         external_network="public",
-        region_overrides={
-            "B": {"external_network": "campus", "security_group": {"name": "b"}}
-        },
+        region_overrides={"B": {"external_network": "campus", "security_group": {"name": "b"}}},
     )
     assert (found.external_network_for("A"), found.external_network_for("B")) == ("public", "campus")
     assert (found.security_group_for("A").name, found.security_group_for("B").name) == ("exosphere", "b")
