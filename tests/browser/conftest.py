@@ -74,7 +74,7 @@ def sign_in(demo: Demo) -> Callable[[Page, str], None]:
     def through_cilogon(page: Page, person: str) -> None:
         page.goto(demo.url)
         page.get_by_role("button", name="Sign in with CILogon").first.click()
-        page.get_by_role("button", name=person, exact=False).first.click()
+        page.locator(f'button[data-person="{person}"]').click()
         page.wait_for_url(f"{demo.url}/**")
 
     return through_cilogon

@@ -35,7 +35,7 @@ class Journey:
     def sign_in(self, person: str) -> None:
         self.page.goto(self.url)
         self.page.get_by_role("button", name="Sign in with CILogon").first.click()
-        self.page.get_by_role("button", name=re.compile(person, re.IGNORECASE)).first.click()
+        self.page.locator(f'button[data-person="{person}"]').click()
         self.page.wait_for_url(f"{self.url}/**")
 
     def connect(self, cloud: str, user: str, password: str) -> None:

@@ -58,7 +58,7 @@ def test_two_viewers_see_the_same_change(demo: Demo, browser: Browser, page: Pag
     sign_in(other, "bob")
     for viewer in (page, other):
         viewer.goto(f"{demo.url}/allocations/{SLUG}/instances/")
-    row = "tr:has-text('blast-node')"
+    row = "#list tr:has-text('blast-node')"
     page.locator(row).get_by_role("checkbox").check()
     page.get_by_role("button", name="Stop").or_(page.get_by_role("link", name="Stop")).first.click()
     page.locator("#dialog button[type=submit]").click()
