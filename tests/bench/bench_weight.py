@@ -31,7 +31,7 @@ def signed_in(browser: Any, running: Demo, script: bool) -> Page:
     page: Page = context.new_page()
     page.goto(running.url)
     page.get_by_role("button", name="Sign in with CILogon").first.click()
-    page.get_by_role("button", name="alice").first.click()
+    page.locator('button[data-person="alice"]').click()
     page.wait_for_url(f"{running.url}/**")
     return page
 

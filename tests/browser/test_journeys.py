@@ -13,10 +13,6 @@ SLUG = "bio220047-iu"
 SignIn = Callable[[Page, str], None]
 
 
-def machine_row(page: Page, name: str) -> "object":
-    return page.get_by_role("row", name=re.compile(re.escape(name)))
-
-
 def test_one_machine_lives_its_whole_life_in_the_page(demo: Demo, page: Page, complaints: list[str]) -> None:
     journey = Journey(page, demo.url, longest=120)
     journey.sign_in("alice")
