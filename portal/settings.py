@@ -145,7 +145,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF, *env.words("FORM_ACTION_ORIGINS")],
+        "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
@@ -227,7 +227,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    "ledger-charge": {"task": "allocations.tasks.refresh_due", "schedule": 60.0, "options": {"expires": 60}},
+    "allocations-refresh": {"task": "allocations.tasks.refresh_due", "schedule": 60.0, "options": {"expires": 60}},
     "meter": {"task": "instances.tasks.meter", "schedule": 300.0, "options": {"expires": 300}},
     "accounts-sweep": {"task": "portal.accounts.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "credentials-renew": {
@@ -269,8 +269,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "portal@localhost")
 
 LOGGING = {
     "version": 1,
