@@ -13,11 +13,12 @@ demo: $(VENV)/demo.stamp static/vendor.stamp
 	@exec $(BIN)/python -m portal.demo --port $(PORT) $(ARGS)
 
 test: $(VENV)/dev.stamp static/vendor.stamp lint
-	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/browser $(ARGS)
+	$(BIN)/pytest tests/browser $(ARGS)
 
 # The same suite on PostgreSQL: a throw-away server of its own, from Debian's packages.
 test-postgres: $(VENV)/dev.stamp static/vendor.stamp
-	$(BIN)/python -m tests.postgres $(BIN)/pytest -n 2 --dist loadgroup -m "not browser" $(ARGS)
+	$(BIN)/python -m tests.postgres $(BIN)/pytest -n 2 --dist loadgroup --ignore tests/browser --ignore tests/deploy $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -26,13 +26,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 )
 
 
-@pytest.fixture(scope="session")
+# For this package and no longer: Playwright keeps an event loop in the thread, which no other test may meet.
+@pytest.fixture(scope="package")
 def demo() -> Iterator[Demo]:
     with running_demo() as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     assert CHROMIUM is not None, "CI needs chromium: apt-get install chromium"
     with sync_playwright() as playwright:
