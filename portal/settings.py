@@ -227,7 +227,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    "allocations-refresh": {"task": "allocations.tasks.refresh_due", "schedule": 60.0, "options": {"expires": 60}},
+    "allocations-refresh": {
+        "task": "allocations.tasks.refresh_due",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "meter": {"task": "instances.tasks.meter", "schedule": 300.0, "options": {"expires": 300}},
     "accounts-sweep": {"task": "portal.accounts.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "credentials-renew": {
