@@ -12,6 +12,7 @@ import h11
 
 MAX_ANSWER = 64 * 1024
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter, h11.Connection]
+Key = tuple[str, str, int]
 
 
 class Unreachable(Exception):
@@ -29,7 +30,7 @@ class HttpClient:
     """Shares idle connections among all guests and bounds how many requests are under way."""
 
     def __init__(self, *, at_once: int = 64, timeout: float = 10.0) -> None:
-        self._idle: dict[tuple[str, str, int], list[Connection]] = defaultdict(list)
+        self._idle: dict[Key, list[Connection]] = defaultdict(list)
         self._slots = asyncio.Semaphore(at_once)
         self._timeout = timeout
 
@@ -45,25 +46,26 @@ class HttpClient:
 
     async def _post(self, parts: SplitResult, headers: dict[str, str], body: bytes) -> Answer:
         key = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-        reused = bool(self._idle[key])
-        connection = self._idle[key].pop() if reused else await _connect(*key)
+        if self._idle[key]:
+            # The server may have closed an idle one meanwhile: then it goes through a fresh one.
+            with contextlib.suppress(OSError, h11.ProtocolError):
+                return await self._through(key, self._idle[key].pop(), parts, headers, body)
+        return await self._through(key, await _connect(*key), parts, headers, body)
+
+    async def _through(
+        self, key: Key, connection: Connection, parts: SplitResult, headers: dict[str, str], body: bytes
+    ) -> Answer:
+        kept = False
         try:
             answer = await _exchange(connection, parts, headers, body)
-        except (OSError, h11.ProtocolError):
-            _drop(connection)
-            if not reused:
-                raise
-            connection = await _connect(*key)  # the server had closed the idle one
-            answer = await _exchange(connection, parts, headers, body)
-        except asyncio.CancelledError:
-            _drop(connection)
-            raise
-        if connection[2].our_state is h11.DONE and connection[2].their_state is h11.DONE:
-            connection[2].start_next_cycle()
-            self._idle[key].append(connection)
-        else:
-            _drop(connection)
-        return answer
+            if connection[2].our_state is h11.DONE and connection[2].their_state is h11.DONE:
+                connection[2].start_next_cycle()
+                self._idle[key].append(connection)
+                kept = True
+            return answer
+        finally:
+            if not kept:
+                _drop(connection)
 
     def close(self) -> None:
         for connections in self._idle.values():

@@ -78,7 +78,7 @@ def test_hostile_values_of_the_cloud_stay_text(lab: Instance, member: User) -> N
         volumes=[{"id": bad, "name": bad, "size_gb": bad, "device": bad, "boot": False}],
         addresses=[{"network": bad, "address": '" onload="x', "version": 4, "kind": "fixed"}],
     )
-    ConsoleLog.objects.create(instance=lab, text=f"\x1b[31m{bad}\x00", read_at=timezone.now())
+    ConsoleLog.objects.create(instance=lab, text=f"\x1b[31m{bad}\x07", read_at=timezone.now())
     for query in ("", "?tab=console"):
         content = page(member, lab, query=query).content.decode()
         assert "<script>alert" not in content
