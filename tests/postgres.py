@@ -5,13 +5,14 @@ import glob
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from portal.demo.state import free_port
 
 
 class PostgresMissing(Exception):
@@ -28,13 +29,6 @@ def binaries() -> Path:
     raise PostgresMissing("PostgreSQL is not installed: apt-get install postgresql")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def server(*, password: str = "heliosphere", database: str = "heliosphere", port: int = 0) -> Iterator[str]:
     """The URL of a running, empty database; the server and its files are gone afterwards."""
@@ -42,7 +36,7 @@ def server(*, password: str = "heliosphere", database: str = "heliosphere", port
     # PostgreSQL refuses to run as root, so there it runs as the account that Debian's package made.
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="helio-pg-"))
-    port = port or _free_port()
+    port = port or free_port()
     secret = folder / "password"
     secret.write_text(password)
     if user:

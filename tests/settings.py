@@ -7,19 +7,13 @@ Each pytest process (each xdist worker too) imports this once and gets its own d
 import atexit
 import os
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 
+from portal.demo.state import free_port
+
 RUN_DIR = Path(tempfile.mkdtemp(prefix="heliosphere-tests-"))
 atexit.register(shutil.rmtree, RUN_DIR, ignore_errors=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 REDIS_PORT = free_port()

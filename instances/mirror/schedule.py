@@ -75,11 +75,6 @@ def hasten(allocation: Allocation, *, seconds: float = 60) -> None:
     servers.filter(next_at__gt=now + timedelta(seconds=1), failures=0).update(next_at=now)
 
 
-def reread(allocation: Allocation, what: str) -> None:
-    """Read this as soon as the clock ticks."""
-    Poll.objects.filter(allocation=allocation, what=what).update(next_at=timezone.now())
-
-
 def hurried(allocation: Allocation, now: datetime) -> bool:
     """Whether a machine is in transition or an operation waits for one."""
     changing = Instance.objects.filter(

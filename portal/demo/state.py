@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,14 @@ def kept_ports(folder: Path, names: list[str]) -> dict[str, int]:
     for name in names:
         port = kept.get(name)
         if not isinstance(port, int) or not is_free(port) or port in ports.values():
-            port = _any_free(set(ports.values()))
+            port = free_port(set(ports.values()))
         ports[name] = port
     write_private(path, ports)
     return ports
 
 
-def _any_free(taken: set[int]) -> int:
+def free_port(taken: Collection[int] = ()) -> int:
+    """A port of loopback that nobody listens on now, and none of `taken`."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

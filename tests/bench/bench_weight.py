@@ -4,6 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.bench.bench_launches import allocation
 from tests.bench.figures import Figure
 from tests.browser.conftest import FLAGS
 from tests.browser.running import Demo, demo
@@ -38,10 +39,7 @@ def signed_in(browser: Any, running: Demo, script: bool) -> Page:
 
 def run() -> list[Figure]:
     with demo() as running, sync_playwright() as playwright, running.api("alice") as api:
-        found = api.get("allocations").json()
-        slug = next(
-            one["slug"] for one in found if one["project_name"] == "BIO220047" and one["region"] == "IU"
-        )
+        slug = allocation(api)
         machines = api.get("instances", params={"allocation": slug, "status": "Active"}).json()["items"]
         machine = next(one for one in machines if one["status"] == "ACTIVE")
         pages = {

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from portal.demo.state import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120.0
@@ -77,13 +78,6 @@ class Demo:
             "DEMO_AUTH_URL": f"http://127.0.0.1:{ports['cloud']}/identity/v3",
             "OIDC_ISSUER": f"http://127.0.0.1:{ports['oidc']}",
         }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
