@@ -1,6 +1,6 @@
 """What pages show of a machine, made the same way for lists, the instance page and pushed markup."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -160,11 +160,15 @@ def describe(op: Operation) -> str:
     return f"“{op.label}”, asked for by {op.by}"
 
 
-def rows(instances: Sequence[Instance]) -> list[Row]:
-    """Two queries for any number of machines whose `allocation` and `owner` were selected with them."""
+def rows(instances: Sequence[Instance], polls: Mapping[int, Poll] | None = None) -> list[Row]:
+    """Two queries for any number of machines whose `allocation` and `owner` were selected with them.
+
+    One for who has read the `polls` of these allocations already.
+    """
     now = timezone.now()
     live = operations.live_for("instance", [str(instance.pk) for instance in instances])
-    polls = _polls({instance.allocation_id for instance in instances})
+    if polls is None:
+        polls = polls_of({instance.allocation_id for instance in instances})
     config = {
         name: clouds().cloud(name).portal for name in {instance.allocation.cloud for instance in instances}
     }
@@ -187,6 +191,7 @@ def row(instance: Instance) -> Row:
     return rows([instance])[0]
 
 
-def _polls(allocation_ids: Iterable[int]) -> dict[int, Poll]:
+def polls_of(allocation_ids: Iterable[int]) -> dict[int, Poll]:
+    """How the reading of each allocation's servers stands; one query."""
     found = Poll.objects.filter(allocation_id__in=allocation_ids, what=Poll.What.SERVERS)
     return {poll.allocation_id: poll for poll in found}

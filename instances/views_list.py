@@ -14,8 +14,7 @@ from instances.access import instances_of
 from instances.actions import ACTIONS
 from instances.facets import combinations_of, facets_of
 from instances.listing import ListQuery, matching, page_of
-from instances.models import Poll
-from instances.rows import rows
+from instances.rows import polls_of, rows
 from portal.cloud.config import clouds
 from portal.core.htmx import page_or_part
 
@@ -78,11 +77,12 @@ def _context(request: HttpRequest, allocation: Allocation, query: ListQuery) -> 
         machine.allocation = allocation
     address = reverse("instances:list", args=[allocation.slug])
     facets = facets_of(combinations, request.user.pk)
+    polls = polls_of([allocation.pk])
     return {
         "allocation": allocation,
         "query": query,
         "facets": facets,
-        "rows": rows(page.instances),
+        "rows": rows(page.instances, polls),
         "matched": found.count() if query.filtered else facets.total,
         "columns": [_column(query, *column) for column in COLUMNS],
         "buttons": [(ACTIONS[name], icon) for name, icon in BULK_BUTTONS],
@@ -90,7 +90,7 @@ def _context(request: HttpRequest, allocation: Allocation, query: ListQuery) -> 
             "first_url": address + query.address(after="") if query.after else "",
             "next_url": address + query.address(after=page.next_after) if page.next_after else "",
         },
-        "poll": Poll.objects.filter(allocation=allocation, what=Poll.What.SERVERS).first(),
+        "poll": polls.get(allocation.pk),
         "may_launch": allows(allocation.viewer_role or "", Need.LAUNCH),
         "may_act": allows(allocation.viewer_role or "", Need.ACT),
         "section": "instances",
