@@ -56,8 +56,10 @@ def environment(
         "OIDC_CLIENT_SECRET": secret["oidc_client"],
         "PORTAL_CONFIG": str(config / "portal.yaml"),
         "CLOUDS_YAML": str(config / "clouds.yaml"),
-        # Machines of another cloud cannot reach our loopback: their graphs come from the console log.
-        "METRICS_PUSH_URL": f"{site}/metrics/push" if config == DEMO_CONFIG else "",
+        # Machines of another cloud cannot reach our loopback, unless somebody brings them there: else by the console log.
+        "METRICS_PUSH_URL": f"{site}/metrics/push"
+        if config == DEMO_CONFIG
+        else inherited.get("METRICS_PUSH_URL", ""),
     }
 
 
