@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from allocations.models import Allocation
 from instances.models import CatalogueItem, Poll
+from instances.stored import revive
 from portal.accounts.models import User
 from portal.cloud.schema import ImageRule, PortalCloud
 from portal.cloud.types import (
@@ -18,11 +19,19 @@ from portal.cloud.types import (
     Keypair,
     Network,
     SecurityGroup,
-    SecurityGroupRule,
     Volume,
 )
 
 Kind = CatalogueItem.Kind
+KINDS: dict[str, type] = {
+    Kind.FLAVOR: Flavor,
+    Kind.IMAGE: Image,
+    Kind.NETWORK: Network,
+    Kind.FLOATING_IP: FloatingIp,
+    Kind.KEYPAIR: Keypair,
+    Kind.SECURITY_GROUP: SecurityGroup,
+    Kind.VOLUME: Volume,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +57,9 @@ def load(allocation: Allocation, user: User | None = None) -> Catalogue:
         if user
         else Q(user=None, kind__in=kinds)
     )
-    rows = CatalogueItem.objects.filter(wanted, allocation=allocation).only("kind", "cloud_id", "data")
+    rows = CatalogueItem.objects.filter(wanted, allocation=allocation).only(
+        "kind", "cloud_id", "data", "seen_at"
+    )
     found: dict[str, dict[str, Any]] = {kind: {} for kind in Kind}
     for row in rows:
         found[row.kind][row.cloud_id] = value_of(row)
@@ -78,31 +89,8 @@ def names(allocation: Allocation, kind: str, cloud_ids: Iterable[str]) -> dict[s
 
 
 def value_of(row: CatalogueItem) -> Any:
-    """The gateway's value that `mirror.catalogue` wrote down."""
-    data = dict(row.data)
-    match row.kind:
-        case Kind.FLAVOR:
-            return Flavor(**data)
-        case Kind.IMAGE:
-            data["tags"] = tuple(data["tags"])
-            return Image(**{**data, **_times(data, "created", "updated")})
-        case Kind.NETWORK:
-            return Network(**{**data, "subnet_ids": tuple(data["subnet_ids"])})
-        case Kind.FLOATING_IP:
-            return FloatingIp(**{**data, "tags": tuple(data["tags"])})
-        case Kind.KEYPAIR:
-            return Keypair(**data)
-        case Kind.SECURITY_GROUP:
-            rules = tuple(SecurityGroupRule(**rule) for rule in data["rules"])
-            return SecurityGroup(
-                **{**data, "rules": rules, "tags": tuple(data["tags"]), **_times(data, "created")}
-            )
-        case _:
-            return Volume(**{**data, "attachments": (), **_times(data, "created")})
-
-
-def _times(data: dict[str, Any], *names: str) -> dict[str, datetime]:
-    return {name: datetime.fromisoformat(data[name]) for name in names}
+    """The gateway's value that `mirror.catalogue` wrote down, perhaps before the last upgrade."""
+    return revive(KINDS[row.kind], row.data, row.seen_at)
 
 
 def gpus_of(extra_specs: dict[str, str], cloud: PortalCloud) -> int:

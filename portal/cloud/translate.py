@@ -4,6 +4,7 @@
 perhaps performed, look before doing it again; auth = the credential no longer opens the door.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ import urllib3
 from keystoneauth1 import exceptions as keystone
 from openstack import exceptions as sdk
 
+from portal.cloud import malformed
 from portal.core.errors import Outcome, PortalError
 
+logger = logging.getLogger(__name__)
 MAX_DETAIL = 400
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
@@ -265,7 +268,7 @@ def translated(service: str) -> Iterator[None]:
     """Around every gateway function (as decorator or `with`): nothing but PortalError comes out.
 
     An answer that cannot be read is an error too, never an empty list: a cloud in trouble must not look like
-    a project without machines.
+    a project without machines. A mistake in our own code goes through as it is.
     """
     try:
         yield
@@ -273,6 +276,9 @@ def translated(service: str) -> Iterator[None]:
         raise
     except (keystone.ClientException, sdk.SDKException) as error:
         raise from_client(error, service) from error
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except malformed.READING as error:
+        if malformed.is_mistake(error):
+            raise
         detail = clean(f"{type(error).__name__}: {error}")
+        logger.warning("an answer of %s cannot be read: %s", service, detail, exc_info=error)
         raise PortalError("cloud:bad-answer", outcome="unknown", service=service, detail=detail) from error
