@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from portal.cloud.schema import Branding, Oidc, PortalCloud, PortalFile, Retention
+from portal.cloud.schema import Branding, Oidc, PortalCloud, PortalFile, Retention, Word
+from portal.cloud.schema_types import KeystoneAddress, complain_of_twins
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -26,7 +27,7 @@ class ConfigError(ImproperlyConfigured):
 class _Auth(BaseModel):
     # clouds.yaml belongs to OpenStack's clients: keys that the portal does not use are none of its business.
     model_config = ConfigDict(extra="ignore", frozen=True)
-    auth_url: str
+    auth_url: Annotated[KeystoneAddress, Field(min_length=1)]
 
 
 class _NamedRegion(BaseModel):
@@ -39,9 +40,14 @@ class _CloudsYamlEntry(BaseModel):
     auth: _Auth
     region_name: str = ""
     regions: tuple[str | _NamedRegion, ...] = ()
-    interface: str = "public"
+    interface: Literal["public", "internal", "admin"] = "public"
     verify: bool = True
     cacert: str = ""
+
+    @model_validator(mode="after")
+    def _regions_differ(self) -> "_CloudsYamlEntry":
+        complain_of_twins("region", self.region_names())
+        return self
 
     def region_names(self) -> tuple[str, ...]:
         named = tuple(entry if isinstance(entry, str) else entry.name for entry in self.regions)
@@ -78,7 +84,7 @@ class CloudsConfig:
     oidc: Oidc | None
     roles: Mapping[str, str]
     retention: Retention
-    vocabulary: Mapping[str, str]
+    vocabulary: Mapping[Word, str]
     clouds: Mapping[str, CloudConfig]
 
     def cloud(self, name: str) -> CloudConfig:
@@ -91,7 +97,7 @@ class CloudsConfig:
     def words(self, cloud_name: str | None = None) -> dict[str, str]:
         """The operator's vocabulary, a cloud's own words before the portal's."""
         own = self.cloud(cloud_name).portal.vocabulary if cloud_name else {}
-        return {**self.vocabulary, **own}
+        return {str(name): text for name, text in {**self.vocabulary, **own}.items()}
 
 
 @cache
@@ -194,4 +200,5 @@ def _sentence(prefix: str, location: tuple[int | str, ...], kind: str, message: 
         return f"{key} is not a known key: correct its spelling or remove it."
     if kind == "missing":
         return f"{key} is missing: add it."
-    return f"{key}: {message}. Correct its value."
+    said = message.removeprefix("Value error, ")
+    return f"{key}: {said}. Correct its value."

@@ -1,35 +1,43 @@
 """The shape of portal.yaml: whatever is particular to one cloud is data in that file, nothing is in code."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from re import Pattern
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from portal.cloud.schema_types import (
+    Cidr,
+    KeystoneAddress,
+    Link,
+    Number,
+    Regions,
+    WebAddress,
+    complain_of_twins,
+)
 from portal.cloud.types import ResourceKind
 
-SignInMethod = Literal["oidc_token", "application_credential", "password"]
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+SignInMethod = Literal["oidc_token", "websso", "application_credential", "password"]
+# What a role of Keystone can be in the portal, strongest first; `allocations.roles` says what each may do.
+Role = Literal["pi", "co_pi", "manager", "ta", "member", "reader"]
+# Words that pages take from the operator.
+Word = Literal["project", "server", "flavor", "floating_ip", "security_group", "shell", "desktop"]
+Status = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z_]*$")]
 
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _decimal_from_text(value: object) -> object:
-    """YAML reads 6.4 as a binary float: money-like numbers go through their text."""
-    return str(value) if isinstance(value, float) else value
-
-
-Number = Annotated[Decimal, BeforeValidator(_decimal_from_text), Field(ge=0)]
-
-
 class Branding(Strict):
     title: str = "Heliosphere"
     logo: str = ""
-    support_url: str = ""
+    support_url: Link = ""
     support_email: str = ""
-    documentation_url: str = ""
+    documentation_url: Link = ""
     about: str = ""
 
 
@@ -54,7 +62,7 @@ class Oidc(Strict):
     `group_pattern` reads a grant and a role out of the name of a group, by regex groups grant and role.
     """
 
-    issuer: str
+    issuer: WebAddress
     provider_id: str = "cilogon"
     title: str = "CILogon"
     scopes: tuple[str, ...] = ("openid", "email", "profile", "org.cilogon.userinfo")
@@ -82,15 +90,32 @@ class SignIn(Strict):
     methods: tuple[SignInMethod, ...] = Field(min_length=1)
     identity_provider: str = ""
     protocol: str = "openid"
-    federation_auth_url: str = ""
+    federation_auth_url: KeystoneAddress = ""
+    # Of Keystone's two addresses for WebSSO, the one that names the identity provider.
+    websso_by_provider: bool = False
+    # Whose page may post the token back, beside the one at the federation's address: "https://host[:port]".
+    websso_form_origins: tuple[str, ...] = ()
     user_domain: str = "Default"
     # How long application credentials last that the portal makes; those of people who come back are renewed.
     credential_days: int = Field(default=30, ge=1, le=365)
+    # The longest life of a credential that a person has made for their own tools.
+    tool_days: int = Field(default=365, ge=1, le=365)
+
+    @field_validator("websso_form_origins")
+    @classmethod
+    def _are_origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for one in given:
+            if not _ORIGIN.fullmatch(one):
+                raise ValueError(f"{one!r} is no origin: write https://host or https://host:port")
+        return given
 
     @model_validator(mode="after")
     def _federation_is_complete(self) -> "SignIn":
+        complain_of_twins("method", self.methods)
         if "oidc_token" in self.methods and not self.identity_provider:
             raise ValueError("method oidc_token needs identity_provider (its id in Keystone)")
+        if self.websso_by_provider and not self.identity_provider:
+            raise ValueError("websso_by_provider needs identity_provider (its id in Keystone)")
         return self
 
 
@@ -100,8 +125,14 @@ class SecurityRule(Strict):
     protocol: str | None = None
     port_min: int | None = Field(default=None, ge=0, le=65535)
     port_max: int | None = Field(default=None, ge=0, le=65535)
-    remote_cidr: str | None = None
+    remote_cidr: Cidr | None = None
     description: str = ""
+
+    @model_validator(mode="after")
+    def _ports_are_a_range(self) -> "SecurityRule":
+        if self.port_min is not None and self.port_max is not None and self.port_min > self.port_max:
+            raise ValueError(f"port_min {self.port_min} is greater than port_max {self.port_max}")
+        return self
 
 
 def _exosphere_rules() -> tuple[SecurityRule, ...]:
@@ -175,6 +206,11 @@ class InstanceType(Strict):
     primary: bool = False
     versions: tuple[TypeVersion, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _labels_differ(self) -> "InstanceType":
+        complain_of_twins("the label", (version.label for version in self.versions))
+        return self
+
 
 class Rate(Strict):
     """Service units per vCPU-hour of an ACTIVE machine, from `valid_from` up to the day before `valid_to`."""
@@ -190,6 +226,12 @@ class Rate(Strict):
         if self.valid_from and self.valid_to and self.valid_from >= self.valid_to:
             raise ValueError(f"valid_from {self.valid_from} is not before valid_to {self.valid_to}")
         return self
+
+    def overlaps(self, other: "Rate") -> bool:
+        """Whether both are for the same flavors on some day: then only the first would ever hold."""
+        begins_in_time = other.valid_to is None or (self.valid_from or date.min) < other.valid_to
+        ends_late_enough = self.valid_to is None or (other.valid_from or date.min) < self.valid_to
+        return self.flavor.pattern == other.flavor.pattern and begins_in_time and ends_late_enough
 
     def holds(self, flavor_name: str, day: date) -> bool:
         started = self.valid_from is None or self.valid_from <= day
@@ -213,16 +255,23 @@ class CustomResource(Strict):
 
 
 class QuotaHelp(Strict):
-    url: str = ""
+    url: Link = ""
     text: str = ""
 
 
 class Notice(Strict):
     level: Literal["info", "success", "warning", "danger"] = "info"
     text: str
-    url: str = ""
+    url: Link = ""
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> "Notice":
+        starts, ends = _aware(self.starts_at), _aware(self.ends_at)
+        if starts and ends and starts >= ends:
+            raise ValueError(f"starts_at {self.starts_at} is not before ends_at {self.ends_at}")
+        return self
 
     def shown_at(self, moment: datetime) -> bool:
         starts, ends = _aware(self.starts_at), _aware(self.ends_at)
@@ -255,7 +304,7 @@ class RegionOverride(Strict):
 class PortalCloud(Strict):
     title: str
     description: str = ""
-    regions: tuple[str, ...] = ()
+    regions: Regions = ()
     region_overrides: dict[str, RegionOverride] = Field(default_factory=dict)
     sign_in: SignIn
     ssh_port: int = Field(default=22, ge=1, le=65535)
@@ -267,13 +316,13 @@ class PortalCloud(Strict):
     image_exclude: ImageRule | None = None
     featured_prefix: str = ""
     rates: tuple[Rate, ...] = ()
-    state_fractions: dict[str, Number] = Field(default_factory=dict)
+    state_fractions: dict[Status, Number] = Field(default_factory=dict)
     accounting: Accounting | None = None
     custom_resources: tuple[CustomResource, ...] = ()
     quota_help: QuotaHelp = QuotaHelp()
     resize_confirm_hours: float = Field(default=0, ge=0)
     soft_delete_hours: float = Field(default=0, ge=0)
-    vocabulary: dict[str, str] = Field(default_factory=dict)
+    vocabulary: dict[Word, str] = Field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     polling: Polling = Polling()
 
@@ -282,6 +331,21 @@ class PortalCloud(Strict):
         unknown = set(self.region_overrides) - set(self.regions)
         if unknown:
             raise ValueError(f"region_overrides names regions that `regions` lacks: {sorted(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_there_twice(self) -> "PortalCloud":
+        complain_of_twins("flavor_groups: the name", (group.name for group in self.flavor_groups))
+        complain_of_twins("flavor_groups: the pattern", (group.match.pattern for group in self.flavor_groups))
+        complain_of_twins("instance_types: the name", (kind.name for kind in self.instance_types))
+        classes = (found.resource_class for found in self.custom_resources)
+        complain_of_twins("custom_resources: the class", classes)
+        for place, rate in enumerate(self.rates):
+            if any(rate.overlaps(earlier) for earlier in self.rates[:place]):
+                raise ValueError(
+                    f"rates: two rates for {rate.flavor.pattern!r} hold on the same days; end the earlier one "
+                    f"with valid_to on the day from which the other holds"
+                )
         return self
 
     def flavor_group(self, flavor_name: str) -> FlavorGroup | None:
@@ -319,7 +383,7 @@ class Retention(Strict):
 class PortalFile(Strict):
     branding: Branding = Branding()
     oidc: Oidc | None = None
-    roles: dict[str, str] = Field(default_factory=lambda: {"manager": "manager", "member": "member"})
+    roles: dict[str, Role] = Field(default_factory=lambda: {"manager": "manager", "member": "member"})
     retention: Retention = Retention()
-    vocabulary: dict[str, str] = Field(default_factory=dict)
+    vocabulary: dict[Word, str] = Field(default_factory=dict)
     clouds: dict[str, PortalCloud] = Field(min_length=1)

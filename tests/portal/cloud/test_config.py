@@ -105,7 +105,7 @@ def test_a_regular_expression_that_does_not_compile_is_named(given: Loader) -> N
 def test_a_cloud_without_an_address_is_named(given: Loader) -> None:
     assert "clouds.yaml" in refused(given, clouds_yaml="clouds: {other: {auth: {auth_url: x}}}")
     assert "auth.auth_url is missing" in refused(given, clouds_yaml="clouds: {one: {auth: {}}}")
-    assert "region" in refused(given, clouds_yaml="clouds: {one: {auth: {auth_url: x}}}")
+    assert "names no region" in refused(given, clouds_yaml="clouds: {one: {auth: {auth_url: http://x/v3}}}")
     assert "`clouds` is missing" in refused(given, clouds_yaml="cluods: {}")
 
 
@@ -164,8 +164,8 @@ def test_sign_in_by_token_needs_an_identity_provider(given: Loader) -> None:
 
 
 def test_group_names_are_read_by_named_parts(given: Loader) -> None:
-    assert "?P<grant>" in refused(given, "oidc: {issuer: x, group_pattern: '^(.*):(.*)$'}" + PORTAL)
-    fine = given("oidc: {issuer: x, group_pattern: '^(?P<grant>.*):(?P<role>.*)$'}" + PORTAL).oidc
+    assert "?P<grant>" in refused(given, "oidc: {issuer: https://x, group_pattern: '^(.*):(.*)$'}" + PORTAL)
+    fine = given("oidc: {issuer: https://x, group_pattern: '^(?P<grant>.*):(?P<role>.*)$'}" + PORTAL).oidc
     assert fine is not None and fine.group_pattern is not None
 
 
