@@ -17,6 +17,7 @@ from portal.cloud.schema import Branding, Oidc, PortalCloud, PortalFile, Retenti
 from portal.cloud.schema_types import KeystoneAddress, complain_of_twins
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_SECRETS = {"password", "application_credential_secret", "token", "access_token", "client_secret"}
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -64,6 +65,8 @@ class CloudConfig:
     verify: bool | str
     regions: tuple[str, ...]
     portal: PortalCloud
+    # Names of keys under `auth` that hold secrets: nothing here acts as anybody but the person who asks.
+    unused_secrets: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -144,6 +147,7 @@ def _join(name: str, portal: PortalCloud, entries: dict[str, Any], path: Path) -
         verify=(entry.cacert or True) if entry.verify else False,
         regions=regions,
         portal=portal,
+        unused_secrets=tuple(sorted(_SECRETS & set(entries[name]["auth"]))),
     )
 
 

@@ -34,7 +34,6 @@ class Strict(BaseModel):
 
 class Branding(Strict):
     title: str = "Heliosphere"
-    logo: str = ""
     support_url: Link = ""
     support_email: str = ""
     documentation_url: Link = ""
