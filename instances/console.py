@@ -51,7 +51,7 @@ class Usage:
     cpu: float | None
     ram: float | None
     disk: float | None
-    gpus: tuple[float, ...] | None
+    gpus: tuple[float | None, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +119,14 @@ def _usage(found: dict[str, Any]) -> Usage | None:
         return None
     gpus = found.get("gpuPctUsed")
     devices = gpus if isinstance(gpus, list) else [gpus]
-    loads = tuple(load for load in map(_percent, devices[:MAX_GPUS]) if load is not None)
+    # One that was not measured keeps its place, or the others would change their numbers.
+    loads = tuple(map(_percent, devices[:MAX_GPUS]))
     return Usage(
         at,
         _percent(found["cpuPctUsed"]),
         _percent(found.get("memPctUsed")),
         _percent(found.get("rootfsPctUsed")),
-        loads or None,
+        None if all(load is None for load in loads) else loads,
     )
 
 

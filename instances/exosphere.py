@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 VERSION = "6"
+_SETUP_SINCE, _WEB_SINCE = 4, 3
 SETUP_KEY = "exoSetup"
+VERSION_KEY = "exoServerVersion"
+ADDRESS_KEY = "exoFloatingIpOption"
 # Ours stand under a prefix of their own, because Exosphere's keys must never mean anything else.
 INSTANCE_KEY = "helioInstance"
 DESKTOP_KEY = "helioDesktop"
@@ -43,8 +46,22 @@ class Marks:
     creator: str
     setup: Setup | None
     desktop: bool
+    web: "Web | None"
     address: AddressOption
     reuse_address: str
+
+    @property
+    def reports_setup(self) -> bool:
+        """Whether `exoSetup` and the console lines of set-up mean something: from version 4 on."""
+        return self.version is not None and self.version >= _SETUP_SINCE
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """What Exosphere serves out of the machine by its own proxy. The portal cannot: the passphrase is not ours."""
+
+    shell: bool
+    desktop: bool
 
 
 def metadata_of(
@@ -58,17 +75,22 @@ def metadata_of(
 ) -> dict[str, str]:
     """The metadata of a new server. `exoGuac` is left out because our machines do not run Guacamole."""
     written = {
-        "exoServerVersion": VERSION,
+        VERSION_KEY: VERSION,
         "exoClientUuid": client,
         "exoCreatorUsername": creator[:_VALUE_LIMIT],
         SETUP_KEY: setup_text("waiting", None),
-        "exoFloatingIpOption": _WRITTEN[address],
+        ADDRESS_KEY: _WRITTEN[address],
         INSTANCE_KEY: instance_id,
         DESKTOP_KEY: "true" if desktop else "false",
     }
     if address == "existing":
         written["exoFloatingIpReuseOption"] = floating_ip_id or "create"
     return written
+
+
+def address_text(option: AddressOption) -> str:
+    """The value of `exoFloatingIpOption`."""
+    return _WRITTEN[option]
 
 
 def setup_text(status: str, at: datetime | None) -> str:
@@ -78,29 +100,58 @@ def setup_text(status: str, at: datetime | None) -> str:
 
 
 def marks_of(metadata: Mapping[str, str]) -> Marks:
+    version, guac = _version(metadata), _json(metadata.get("exoGuac", ""))
+    has_web = version is not None and version >= _WEB_SINCE and bool(guac)
     return Marks(
-        version=_version(metadata),
+        version=version,
         creator=metadata.get("exoCreatorUsername", "")[:_VALUE_LIMIT],
         setup=parse_setup(metadata.get(SETUP_KEY, "")),
-        desktop=metadata.get(DESKTOP_KEY) == "true" or _json(metadata.get("exoGuac", "")).get("vnc") is True,
+        desktop=metadata.get(DESKTOP_KEY) == "true" or guac.get("vnc") is True,
+        web=Web(guac.get("ssh") is True, guac.get("vnc") is True) if has_web else None,
         address=_address_option(metadata),
         reuse_address=metadata.get("exoFloatingIpReuseOption", "")[:64],
     )
 
 
-# Ordinary cloud images name their first account after the distribution.
-_DISTRO_USERS = ("ubuntu", "debian", "rocky", "almalinux", "centos", "fedora")
+# Ordinary cloud images name their first account after the distribution, or in Red Hat's way.
+_DISTRO_USERS = {
+    "ubuntu": "ubuntu",
+    "debian": "debian",
+    "rocky": "rocky",
+    "alma": "almalinux",
+    "centosstream9": "cloud-user",
+    "centosstream10": "cloud-user",
+    "centos": "centos",
+    "rhel": "cloud-user",
+    "redhat": "cloud-user",
+    "fedora": "fedora",
+    "cirros": "cirros",
+}
+_BETWEEN_WORDS = str.maketrans("", "", " -_.")
 
 
 def login_user(metadata: Mapping[str, str], image_name: str) -> str:
     """The account to log in to by SSH; empty where nobody can tell. Ours and Exosphere's machines have `exouser`."""
     if _version(metadata) is not None:
         return "exouser"
-    return next((user for user in _DISTRO_USERS if user in image_name.lower()), "")
+    plain = image_name.lower().translate(_BETWEEN_WORDS)
+    return next((user for word, user in _DISTRO_USERS.items() if word in plain), "")
+
+
+def made_here(metadata: Mapping[str, str], instance_id: str) -> bool:
+    """Whether this is the machine that the portal gave this id: a copy of the mark on another one counts for nothing."""
+    return metadata.get(INSTANCE_KEY) == instance_id
+
+
+def maker(metadata: Mapping[str, str], instance_id: str) -> str:
+    """`here`, `exosphere` or `elsewhere`: whose conventions the machine follows, by what stands in its metadata."""
+    if made_here(metadata, instance_id):
+        return "here"
+    return "exosphere" if _version(metadata) is not None else "elsewhere"
 
 
 def _version(metadata: Mapping[str, str]) -> int | None:
-    given = metadata.get("exoServerVersion", "")
+    given = metadata.get(VERSION_KEY, "")
     if given.isascii() and given.isdigit() and len(given) < 6:
         return int(given)
     return 0 if "exouserPassword" in metadata else None
@@ -108,9 +159,9 @@ def _version(metadata: Mapping[str, str]) -> int | None:
 
 def _address_option(metadata: Mapping[str, str]) -> AddressOption:
     """Missing means none, and a word nobody knows means automatic: as Exosphere reads it."""
-    if "exoFloatingIpOption" not in metadata:
+    if ADDRESS_KEY not in metadata:
         return "none"
-    return _OPTIONS.get(metadata["exoFloatingIpOption"], "automatic")
+    return _OPTIONS.get(metadata[ADDRESS_KEY], "automatic")
 
 
 def parse_setup(text: str) -> Setup | None:

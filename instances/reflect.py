@@ -1,5 +1,7 @@
 """What happens to machines when operations and credentials change."""
 
+from collections.abc import Sequence
+
 from django.db.models import F
 from django.utils import timezone
 
@@ -8,28 +10,36 @@ from allocations.models import Membership
 from allocations.roles import Need
 from instances import live
 from instances.access import may
+from instances.mirror.makers import recognise
 from instances.models import Instance, Poll
 from instances.statuses import DELETED, ERROR
 from portal.accounts.models import User
-from portal.core import events
+from portal.core import events, presence
 from portal.core.errors import PortalError, explain
 from portal.operations.models import Operation
 
 
-def operation_changed(op: Operation) -> None:
-    """Show it: the row, and the timeline of the machine's page."""
-    if op.target_type != "instance":
+def operations_changed(ops: Sequence[Operation]) -> None:
+    """Show it: the rows, and the timelines of machines whose pages are open."""
+    ids = {op.target_id for op in ops if op.target_type == "instance"}
+    if not ids:
         return
-    rows = Instance.objects.filter(pk=op.target_id)
-    rows.update(version=F("version") + 1)
-    live.push([op.target_id])
-    events.publish([f"instance.{op.target_id}"], events.Changed("instance:timeline", {"id": op.target_id}))
+    Instance.objects.filter(pk__in=ids).update(version=F("version") + 1)
+    live.push(ids)
+    open_pages = presence.watched("instance.") if len(ids) > 1 else {f"instance.{pk}" for pk in ids}
+    for pk in ids:
+        if f"instance.{pk}" in open_pages:
+            events.publish([f"instance.{pk}"], events.Changed("instance:timeline", {"id": pk}))
 
 
-def launch_ended(op: Operation) -> None:
+def launches_ended(ops: Sequence[Operation]) -> None:
     """A machine that the cloud never made goes with a launch that was stopped, or shows why it failed."""
-    if op.kind != "instance.launch" or op.state not in (Operation.State.FAILED, Operation.State.CANCELLED):
-        return
+    for op in ops:
+        if op.kind == "instance.launch" and op.state in (Operation.State.FAILED, Operation.State.CANCELLED):
+            _launch_ended(op)
+
+
+def _launch_ended(op: Operation) -> None:
     now = timezone.now()
     unmade = Instance.objects.filter(pk=op.target_id, server_id="", deleted_at=None)
     if op.state == Operation.State.CANCELLED:
@@ -54,7 +64,8 @@ def may_access(user: User, op: Operation, to_change: bool) -> bool:
 
 
 def credential_usable(user: User, cloud: str) -> None:
-    """What could not be read for want of a credential is read now."""
+    """Their machines are known as theirs, and what could not be read for want of a credential is read now."""
+    recognise(user, cloud)
     allocations = Membership.objects.filter(user=user, ended_at=None, allocation__cloud=cloud)
     Poll.objects.filter(
         allocation_id__in=allocations.values("allocation_id"),

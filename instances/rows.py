@@ -106,6 +106,11 @@ class Row:
         return self.instance.creator_name or "someone outside the portal"
 
     @property
+    def name_is_claimed(self) -> bool:
+        """Whether that name comes from metadata, which anyone in the project can write."""
+        return self.instance.owner is None and bool(self.instance.creator_name)
+
+    @property
     def address(self) -> str:
         return self.instance.public_address or self.instance.private_address
 

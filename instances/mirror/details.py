@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from instances import console, exosphere, live
@@ -12,7 +11,6 @@ from instances.console import Reading
 from instances.mirror import readers
 from instances.mirror.fields import clean, setup_of
 from instances.models import CloudAction, ConsoleLog, Instance
-from instances.statuses import ACTIVE
 from portal.cloud import servers
 from portal.cloud.connection import Cloud
 from portal.cloud.types import ServerAction
@@ -24,8 +22,6 @@ OnConsole = Callable[[Instance, Reading], None]
 _listeners: list[OnConsole] = []
 
 LOG_KEPT = 200_000
-_SOON, _PAGE, _SETUP, _USAGE, _USAGE_IDLE = (timedelta(seconds=s) for s in (3, 15, 20, 60, 600))
-_YOUNG = timedelta(minutes=10)
 # Exosphere's own limits for set-up.
 _WAITING_AT_MOST, _RUNNING_AT_MOST = timedelta(minutes=20), timedelta(hours=2)
 
@@ -37,56 +33,35 @@ def on_console(function: OnConsole) -> OnConsole:
     return function
 
 
-def due(now: datetime, limit: int) -> list[Instance]:
-    """Machines whose console is worth reading: on an open page, in set-up, or reporting usage there."""
-    pages = [group.partition(".")[2] for group in presence.watched("instance.")]
-    young = Q(launched_at__gt=now - _YOUNG)
-    in_setup = Q(setup_status__in=exosphere.OPEN_SETUP, metadata__has_key="exoServerVersion")
-    reporting = Q(metadata__has_key="exoServerVersion") & ~Q(metadata__has_key=exosphere.INSTANCE_KEY)
-    wanted = (
-        (Q(pk__in=pages) & _older(now - _PAGE))
-        | (in_setup & young & _older(now - _SOON))
-        | (in_setup & _older(now - _SETUP))
-        | (reporting & Q(allocation_id__in=_watched_lists()) & _older(now - _USAGE))
-        | (reporting & _older(now - _USAGE_IDLE))
-    )
-    found = Instance.objects.filter(wanted, status=ACTIVE, deleted_at=None).exclude(server_id="")
-    return list(found.order_by("console_read_at")[:limit])
+def read(instance: Instance, lines: int | None = None) -> None:
+    """Read both and write what is new. The record is for people, so it waits for an open page.
 
-
-def _older(than: datetime) -> Q:
-    return Q(console_read_at=None) | Q(console_read_at__lt=than)
-
-
-def _watched_lists() -> list[int]:
-    keys = (group.partition(".")[2] for group in presence.watched("allocation."))
-    return [int(key) for key in keys if key.isdigit()]
-
-
-def read(instance: Instance) -> None:
-    """Read both and write what is new. The record is for people, so it waits for an open page."""
+    `lines`: only so many from the end of the console log; None: all of it.
+    """
 
     def step(cloud: Cloud) -> None:
-        read_console(instance, cloud)
+        read_console(instance, cloud, lines)
         if presence.watching(f"instance.{instance.pk}"):
             store_actions(instance, servers.actions_of(cloud, instance.server_id))
 
-    readers.read(instance.allocation, step)
-
-
-def read_console(instance: Instance, cloud: Cloud) -> None:
     try:
-        text = servers.console_output(cloud, instance.server_id)
+        readers.read(instance.allocation, step)
+    except PortalError as error:
+        _unread(instance, error)
+        raise
+
+
+def read_console(instance: Instance, cloud: Cloud, lines: int | None = None) -> None:
+    try:
+        text = servers.console_output(cloud, instance.server_id, lines)
     except PortalError as error:
         if error.outcome == "auth":
             raise
-        ConsoleLog.objects.update_or_create(instance=instance, defaults={"error_id": error.id[:64]})
+        _unread(instance, error)
         return
     found = console.read(text)
-    ConsoleLog.objects.update_or_create(
-        instance=instance,
-        defaults={"text": text[-LOG_KEPT:].replace("\0", ""), "read_at": timezone.now(), "error_id": ""},
-    )
+    if lines is None:
+        _keep(instance, text)
     status = take_reading(instance, found)
     if status:
         _tell_exosphere(instance, cloud, status)
@@ -97,6 +72,19 @@ def read_console(instance: Instance, cloud: Cloud) -> None:
     )
 
 
+def _unread(instance: Instance, error: PortalError) -> None:
+    """Said on the page; and what was printed meanwhile is made up for by the next reading, which takes the whole log."""
+    ConsoleLog.objects.update_or_create(instance=instance, defaults={"error_id": error.id[:64]})
+
+
+def _keep(instance: Instance, text: str) -> None:
+    """A whole log, for the page that shows it. Part of one would look as if the rest were gone."""
+    ConsoleLog.objects.update_or_create(
+        instance=instance,
+        defaults={"text": text[-LOG_KEPT:].replace("\0", ""), "read_at": timezone.now(), "error_id": ""},
+    )
+
+
 @transaction.atomic
 def take_reading(instance: Instance, found: Reading) -> str:
     """Write set-up and host keys; returns the set-up status if it moved on, else nothing."""
@@ -104,7 +92,7 @@ def take_reading(instance: Instance, found: Reading) -> str:
     now = timezone.now()
     keys = list(found.host_keys) or row.host_keys
     status, at = row.setup_status, row.setup_at
-    if exosphere.marks_of(row.metadata).version is not None:
+    if exosphere.marks_of(row.metadata).reports_setup:
         status, at = _setup(row, found, now)
     moved, new_keys = status != row.setup_status, keys != row.host_keys
     if not moved and not new_keys:
@@ -118,20 +106,28 @@ def take_reading(instance: Instance, found: Reading) -> str:
 
 
 def _setup(row: Instance, found: Reading, now: datetime) -> tuple[str, datetime | None]:
-    current = setup_of(row.metadata, row.setup_status)[0] or "waiting"
+    current = setup_of(row.metadata, row.setup_status)[0]
     if found.setup is not None and (status := console.forward(current, found.setup.status)) != current:
         return status, found.setup.at or now
     age = now - (row.launched_at or row.created_at)
     too_long = (current == "waiting" and age > _WAITING_AT_MOST) or age > _RUNNING_AT_MOST
+    # Of a machine that nobody ever said anything of, nothing is known, however old it is.
     if current in exosphere.OPEN_SETUP and too_long:
         return "timeout", now
     return current, row.setup_at
 
 
 def _tell_exosphere(instance: Instance, cloud: Cloud, status: str) -> None:
-    """Write the status where Exosphere looks for it. Best effort: any other portal may do the same."""
+    """Write the status where Exosphere looks for it, unless what stands there now is as far or further.
+
+    Best effort: any other portal may do the same, and may have done so since the server was last read.
+    """
     row = Instance.objects.get(pk=instance.pk)
     try:
+        there = exosphere.marks_of(servers.get_server(cloud, row.server_id).metadata)
+        standing = there.setup.status if there.setup else ""
+        if not there.reports_setup or console.forward(standing, status) == standing:
+            return
         servers.set_metadata(
             cloud, row.server_id, {exosphere.SETUP_KEY: exosphere.setup_text(status, row.setup_at)}
         )

@@ -22,13 +22,11 @@ _MANY = 200
 
 
 def facts_of(server: Server, cloud: PortalCloud) -> dict[str, Any]:
-    """Fields that come from the server alone. Those of a root volume come from the catalogue: see `joins`."""
+    """Fields that come from the server alone. Root volume, owner and creator's name need more: see `joins`."""
     addresses = _addresses(server.addresses)
-    marks = exosphere.marks_of(server.metadata)
     facts: dict[str, Any] = {
         "name": clean(server.name, 255) or server.id[:64],
         "cloud_user_id": clean(server.user_id, 64),
-        "creator_name": clean(marks.creator, 255),
         "status": clean(server.status, 32) or "UNKNOWN",
         "vm_state": clean(server.vm_state, 32),
         "task_state": clean(server.task_state or "", 64),
@@ -62,7 +60,7 @@ def facts_of(server: Server, cloud: PortalCloud) -> dict[str, Any]:
 def setup_of(metadata: dict[str, str], current: str) -> tuple[str, datetime | None]:
     """The set-up status that holds, given what stood in our row: it only moves forwards."""
     found = exosphere.marks_of(metadata)
-    if found.version is None or found.version < 4 or found.setup is None:
+    if not found.reports_setup or found.setup is None:
         return current, None
     if not current:
         return found.setup.status, found.setup.at

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Q
 
 from allocations.models import Allocation
+from instances.mirror.makers import Makers, makers_of
 from instances.models import CatalogueItem, Instance
-from portal.accounts.models import CloudLink, User
 
 # Exosphere and Nova tell the root volume by its device.
 _ROOT_DEVICES = frozenset({"/dev/vda", "/dev/sda"})
@@ -17,14 +17,9 @@ Kind = CatalogueItem.Kind
 
 @dataclass(frozen=True, slots=True)
 class Joins:
-    owners_by_id: dict[str, User] = field(default_factory=dict)
-    owners_by_name: dict[str, User] = field(default_factory=dict)
+    makers: Makers = field(default_factory=Makers)
     images: dict[str, str] = field(default_factory=dict)
     volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def owner_of(self, row: Instance) -> User | None:
-        """The person by the id that Keystone gave; Exosphere's name in the metadata only where that fails."""
-        return self.owners_by_id.get(row.cloud_user_id) or self.owners_by_name.get(row.creator_name)
 
     def volumes_of(self, volume_ids: Iterable[str]) -> list[dict[str, Any]]:
         return [self._volume(volume_id) for volume_id in volume_ids]
@@ -43,9 +38,8 @@ class Joins:
 
 
 def load(allocation: Allocation, rows: Iterable[Instance], volume_ids: Iterable[str]) -> Joins:
-    """At most two queries."""
+    """At most three queries."""
     rows = list(rows)
-    by_id, by_name = _owners(allocation, [row for row in rows if row.owner_id is None])
     wanted_images = {row.image_id for row in rows if row.image_id}
     wanted_volumes = set(volume_ids)
     images: dict[str, str] = {}
@@ -61,28 +55,14 @@ def load(allocation: Allocation, rows: Iterable[Instance], volume_ids: Iterable[
                 images[cloud_id] = name
             else:
                 volumes[cloud_id] = data
-    return Joins(by_id, by_name, images, volumes)
-
-
-def _owners(allocation: Allocation, rows: list[Instance]) -> tuple[dict[str, User], dict[str, User]]:
-    ids = {row.cloud_user_id for row in rows if row.cloud_user_id}
-    names = {row.creator_name for row in rows if row.creator_name}
-    if not ids and not names:
-        return {}, {}
-    links = CloudLink.objects.filter(
-        Q(cloud_user_id__in=ids) | Q(cloud_user_name__in=names), cloud=allocation.cloud
-    ).select_related("user")
-    found = list(links)
-    return (
-        {link.cloud_user_id: link.user for link in found if link.cloud_user_id},
-        {link.cloud_user_name: link.user for link in found if link.cloud_user_name},
-    )
+    return Joins(makers_of(allocation, rows), images, volumes)
 
 
 def apply_to(row: Instance, joins: Joins, volume_ids: tuple[str, ...]) -> None:
     """Fill in what the catalogue and our people know. What is not known stays as it was."""
     if row.owner_id is None:
-        row.owner = joins.owner_of(row)
+        row.owner = joins.makers.owner_of(row)
+    row.creator_name = joins.makers.name_of(row)
     volumes = joins.volumes_of(volume_ids)
     row.volumes = volumes
     root = next((volume for volume in volumes if volume["boot"]), None)

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from instances.mirror import catalogue, details, poll, schedule
+from instances.mirror import catalogue, consoles, details, poll, schedule
 from instances.models import Instance, Poll
 from instances.queue import enqueue
 from portal.core import events
@@ -26,10 +26,10 @@ def tick() -> None:
             enqueue("mirror.read_poll", pk)
     if now.second % 2 or now.microsecond >= 500_000:
         return
-    for instance in details.due(now, _DETAILS_A_TICK):
+    for instance in consoles.due(now, _DETAILS_A_TICK):
         unread = Instance.objects.filter(pk=instance.pk, console_read_at=instance.console_read_at)
         if claim(unread, console_read_at=now):
-            enqueue("mirror.read_instance", str(instance.pk))
+            enqueue("mirror.read_instance", str(instance.pk), consoles.lines(instance, now) or 0)
 
 
 @shared_task
@@ -56,10 +56,10 @@ def _read(found: Poll, watched: bool) -> PortalError | None:
 
 
 @shared_task
-def read_instance(instance_id: str) -> None:
-    """Console and record of one machine."""
+def read_instance(instance_id: str, lines: int = 0) -> None:
+    """Console and record of one machine; of the console the last `lines`, or with 0 all."""
     live = Q(deleted_at=None) & ~Q(server_id="")
     found = Instance.objects.select_related("allocation").filter(live, pk=instance_id).first()
     if found is not None:
         Instance.objects.filter(pk=found.pk).update(console_read_at=timezone.now())
-        details.read(found)
+        details.read(found, lines or None)

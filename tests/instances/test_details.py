@@ -12,7 +12,6 @@ from instances.mirror import details
 from instances.mirror.details import take_reading
 from instances.models import CloudAction, Instance
 from portal.cloud.types import ServerAction
-from portal.core import presence
 from tests.instances.rows import machine
 
 EXO = {"exoServerVersion": "6", "exoSetup": '{"status":"waiting","epoch":null}'}
@@ -82,31 +81,22 @@ def test_host_keys_are_kept_until_new_ones_are_seen(allocation: Allocation) -> N
     assert lab.host_keys == [KEY]
 
 
-@pytest.mark.parametrize(
-    ("changes", "wanted"),
-    [
-        ({}, True),
-        ({"status": "SHUTOFF"}, False),
-        ({"server_id": ""}, False),
-        ({"deleted_at": timezone.now()}, False),
-        ({"setup_status": "complete", "metadata": {**EXO, "helioInstance": "x"}}, False),
-        ({"setup_status": "complete"}, True),
-        ({"metadata": {}, "setup_status": ""}, False),
-        ({"console_read_at": timezone.now() + timedelta(hours=1)}, False),
-    ],
-)
-def test_consoles_are_read_of_machines_in_set_up_and_of_those_that_report_there(
-    allocation: Allocation, changes: dict[str, Any], wanted: bool
+@pytest.mark.parametrize("metadata", [{"exoServerVersion": "3"}, {"exouserPassword": "x"}])
+def test_a_machine_from_before_the_protocol_never_times_out(
+    allocation: Allocation, metadata: dict[str, str]
 ) -> None:
-    lab = exo(allocation, **changes)
-    assert [found.pk for found in details.due(timezone.now(), 9)] == ([lab.pk] if wanted else [])
+    lab = exo(allocation, metadata=metadata, setup_status="", launched_at=timezone.now() - timedelta(days=9))
+    assert take_reading(lab, said("complete")) == ""
+    assert setup(lab) == ""
 
 
-def test_an_open_page_has_its_console_read_each_quarter_of_a_minute(allocation: Allocation) -> None:
-    lab = machine(allocation, console_read_at=timezone.now() - timedelta(seconds=10))
-    presence.touch([f"instance.{lab.pk}"])
-    assert details.due(timezone.now(), 9) == []
-    assert details.due(timezone.now() + timedelta(seconds=6), 9) == [lab]
+def test_of_a_machine_that_never_said_anything_nothing_is_made_up(allocation: Allocation) -> None:
+    """Metadata copied from another server, without `exoSetup`: it may have been ready for months."""
+    days = timezone.now() - timedelta(days=9)
+    lab = exo(allocation, metadata={"exoServerVersion": "6"}, setup_status="", launched_at=days)
+    assert take_reading(lab, console.Reading()) == ""
+    assert setup(lab) == ""
+    assert take_reading(lab, said("complete")) == "complete"
 
 
 def test_novas_record_is_kept_and_brought_up_to_date(allocation: Allocation) -> None:

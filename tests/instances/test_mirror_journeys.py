@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from instances import services
-from instances.mirror import catalogue, details, poll, readers, schedule, tasks
+from instances.mirror import catalogue, consoles, details, poll, readers, schedule, tasks
 from instances.models import CatalogueItem, CloudAction, ConsoleLog, Instance, Poll
 from portal.accounts.models import CloudCredential
 from portal.cloud import keypairs, servers
@@ -146,7 +146,7 @@ def test_console_log_and_record_are_read_for_an_open_page(project: Project) -> N
     project.read()
     row = only()
     presence.touch([f"instance.{row.pk}"])
-    assert [found.pk for found in details.due(timezone.now(), 10)] == [row.pk]
+    assert [found.pk for found in consoles.due(timezone.now(), 10)] == [row.pk]
     tasks.read_instance(str(row.pk))
     assert ConsoleLog.objects.get(instance=row).text
     servers.reboot(project.cloud_as("alice"), row.server_id)
@@ -157,7 +157,7 @@ def test_console_log_and_record_are_read_for_an_open_page(project: Project) -> N
 def test_without_an_open_page_a_machine_made_elsewhere_is_left_alone(project: Project) -> None:
     elsewhere(project)
     project.read()
-    assert details.due(timezone.now(), 10) == []
+    assert consoles.due(timezone.now(), 10) == []
 
 
 def test_a_console_that_cannot_be_read_keeps_its_old_text(project: Project) -> None:
