@@ -107,6 +107,21 @@ class TestUsage:
     def test_one_gpu_may_come_as_a_bare_number(self) -> None:
         assert read(usage(gpuPctUsed=42)).usage[0].gpus == (42.0,)
 
+    def test_a_gpu_that_was_not_measured_keeps_its_place(self) -> None:
+        assert read(usage(gpuPctUsed=[None, 93])).usage[0].gpus == (None, 93.0)
+        assert read(usage(gpuPctUsed=[None])).usage[0].gpus is None
+
+    @pytest.mark.parametrize("prefix", ["[   12.345678] ", "[T1] kernel: ", "\x1b[0m"])
+    def test_what_the_kernel_puts_before_a_line_does_not_matter(self, prefix: str) -> None:
+        assert read(prefix + usage() + "\r").usage[0].cpu == 12.0
+
+    @pytest.mark.parametrize("line", [usage()[:40], usage() + usage(60), "{" * 100_000 + usage()])
+    def test_a_line_that_was_cut_or_run_into_another_is_left_out(self, line: str) -> None:
+        assert [found.at for found in read(f"{line}\n{usage()}").usage] == [AT]
+
+    def test_a_line_as_long_as_the_log_is_survived(self) -> None:
+        assert read('{"cpuPctUsed": ' + "9" * 600_000 + "}\n" + usage()).usage[0].cpu == 12.0
+
     def test_older_guests_that_omit_gpus_have_none(self) -> None:
         assert (
             read('{"epoch": 1772366400, "cpuPctUsed": 1, "memPctUsed": 2, "rootfsPctUsed": 3}').usage[0].gpus

@@ -164,9 +164,8 @@ def test_and_for_an_open_page_and_during_set_up(allocation: Allocation) -> None:
 
 def test_part_of_a_log_does_not_replace_the_whole_one(allocation: Allocation) -> None:
     lab = read_before(allocation, 10)
-    usage = (
-        '{"epoch": %d, "cpuPctUsed": 42, "memPctUsed": 1, "rootfsPctUsed": 1}' % timezone.now().timestamp()
-    )
+    moment = int(timezone.now().timestamp())
+    usage = f'{{"epoch": {moment}, "cpuPctUsed": 42, "memPctUsed": 1, "rootfsPctUsed": 1}}'
     with patch("portal.cloud.servers.console_output", return_value=usage) as asked:
         details.read_console(lab, None, 80)  # type: ignore[arg-type]
     assert asked.call_args.args[1:] == (lab.server_id, 80)
