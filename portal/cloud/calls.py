@@ -67,6 +67,11 @@ def compute_version(cloud: Cloud, *, least: str, wanted: str = COMPUTE) -> str:
     return str(found)
 
 
+def compute_has(cloud: Cloud, version: str) -> bool:
+    """Whether Nova is as new as this, and is asked in a version that is."""
+    return _numbers(compute_version(cloud, least="2.1")) >= _numbers(version)
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 

@@ -10,19 +10,21 @@ from portal.cloud.types import Keypair
 
 @translate.translated("compute")
 def list_keypairs(cloud: Cloud) -> list[Keypair]:
-    body = calls.compute(cloud, "GET", "/os-keypairs", least="2.2")
+    body = calls.compute(cloud, "GET", "/os-keypairs")
     return [_keypair(row["keypair"]) for row in body["keypairs"]]
 
 
 @translate.translated("compute")
 def create_keypair(cloud: Cloud, name: str, public_key: str) -> Keypair:
     """Keep a public key under a name. Private keys are never made by the cloud, nor sent to it."""
-    wanted = {"keypair": {"name": name, "public_key": public_key, "type": "ssh"}}
-    return _keypair(calls.compute(cloud, "POST", "/os-keypairs", least="2.2", json=wanted)["keypair"])
+    wanted = {"keypair": {"name": name, "public_key": public_key}}
+    if calls.compute_has(cloud, "2.2"):
+        wanted["keypair"]["type"] = "ssh"
+    return _keypair(calls.compute(cloud, "POST", "/os-keypairs", json=wanted)["keypair"])
 
 
 def delete_keypair(cloud: Cloud, name: str) -> None:
-    calls.compute(cloud, "DELETE", f"/os-keypairs/{quote(name, safe='')}", least="2.2")
+    calls.compute(cloud, "DELETE", f"/os-keypairs/{quote(name, safe='')}")
 
 
 def _keypair(row: Row) -> Keypair:

@@ -39,7 +39,7 @@ from portal.cloud.servers.consoles import (
 from portal.cloud.servers.create import create_server, delete_server
 from portal.cloud.servers.history import action_of, actions_of
 from portal.cloud.servers.marks import add_tag, delete_metadata, remove_tag, set_metadata
-from portal.cloud.servers.read import find_by_tag, get_server, list_servers
+from portal.cloud.servers.read import find_by_tag, find_made, get_server, list_servers
 
 __all__ = [
     "action_of",
@@ -57,6 +57,7 @@ __all__ = [
     "delete_server",
     "detach_volume",
     "find_by_tag",
+    "find_made",
     "get_server",
     "interfaces",
     "list_servers",

@@ -8,8 +8,8 @@ from portal.cloud.types import ActionEvent, ServerAction
 
 @translate.translated("compute")
 def actions_of(cloud: Cloud, server_id: str) -> list[ServerAction]:
-    """Newest first, without their events. Also for deleted servers, as long as Nova remembers them."""
-    body = calls.compute(cloud, "GET", f"/servers/{server_id}/os-instance-actions", least="2.21")
+    """Newest first, without their events. From 2.21 on also for deleted servers, as long as Nova remembers them."""
+    body = calls.compute(cloud, "GET", f"/servers/{server_id}/os-instance-actions")
     return [_action(row) for row in body["instanceActions"]]
 
 
@@ -17,7 +17,7 @@ def actions_of(cloud: Cloud, server_id: str) -> list[ServerAction]:
 def action_of(cloud: Cloud, server_id: str, request_id: str) -> ServerAction:
     """One action with its events."""
     path = f"/servers/{server_id}/os-instance-actions/{request_id}"
-    return _action(calls.compute(cloud, "GET", path, least="2.21")["instanceAction"])
+    return _action(calls.compute(cloud, "GET", path)["instanceAction"])
 
 
 def _action(row: Row) -> ServerAction:

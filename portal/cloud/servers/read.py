@@ -1,15 +1,19 @@
 """Reading servers. Written for thousands of rows: one pass, no SDK objects."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from portal.cloud import calls, translate
+from portal.cloud import calls, flavors, translate
 from portal.cloud.connection import Cloud
 from portal.cloud.parse import Row, moment, moment_or_none, number, text, texts, words
-from portal.cloud.types import Address, Fault, Server
+from portal.cloud.types import Address, Fault, Flavor, Server
 
-# Tags are part of a server from 2.26 on, the flavor's facts from 2.47 on.
-LEAST = "2.47"
+# From here on a server says what its flavor is; an older Nova names it by id only.
+FLAVOR_FACTS = "2.47"
+# From here on tags can be given at creation, so that a server can be found by them.
+TAGS_AT_CREATION = "2.52"
+Flavors = Mapping[str, Flavor]
 
 
 @translate.translated("compute")
@@ -18,30 +22,71 @@ def list_servers(cloud: Cloud, *, changes_since: datetime | None = None) -> list
     params: dict[str, str | int] = {}
     if changes_since is not None:
         params["changes-since"] = changes_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return [_server(row) for row in _rows(cloud, params)]
+    rows = _rows(cloud, params)
+    known = _flavors(cloud, rows)
+    return [_server(row, known) for row in rows]
 
 
 @translate.translated("compute")
 def get_server(cloud: Cloud, server_id: str) -> Server:
-    return _server(calls.compute(cloud, "GET", f"/servers/{server_id}", least=LEAST)["server"])
+    row = calls.compute(cloud, "GET", f"/servers/{server_id}")["server"]
+    return _server(row, _flavors(cloud, [row]))
 
 
 @translate.translated("compute")
 def find_by_tag(cloud: Cloud, tag: str) -> Server | None:
     """The server with this tag; the oldest where several have it."""
-    found = sorted((_server(row) for row in _rows(cloud, {"tags": tag})), key=lambda server: server.created)
+    found = sorted(
+        (_server(row, {}) for row in _rows(cloud, {"tags": tag})), key=lambda server: server.created
+    )
     # Nova ignores filters that it does not know: an unfiltered list must not pass for a find.
     return next((server for server in found if tag in server.tags), None)
 
 
+@translate.translated("compute")
+def find_made(cloud: Cloud, *, tag: str, metadata: tuple[str, str]) -> Server | None:
+    """The server that `create_server` made with this tag, or with this metadata where Nova is too old for tags.
+
+    Both are part of the request that makes it, so that either there is no server or it is found.
+    """
+    if calls.compute_has(cloud, TAGS_AT_CREATION):
+        return find_by_tag(cloud, tag)
+    key, value = metadata
+    found = sorted(list_servers(cloud), key=lambda server: server.created)
+    return next((server for server in found if server.metadata.get(key) == value), None)
+
+
+def _flavors(cloud: Cloud, rows: list[dict[str, Any]]) -> Flavors:
+    """What an old Nova leaves out of servers; one that was withdrawn meanwhile stays unknown."""
+    if not rows or calls.compute_has(cloud, FLAVOR_FACTS):
+        return {}
+    return {flavor.id: flavor for flavor in flavors.list_flavors(cloud)}
+
+
 def _rows(cloud: Cloud, params: dict[str, str | int]) -> list[dict[str, Any]]:
-    version = calls.compute_version(cloud, least=LEAST)
+    version = calls.compute_version(cloud, least="2.1")
     return calls.rows(cloud, "compute", "/servers/detail", "servers", params=params, microversion=version)
 
 
-def _server(row: Row) -> Server:
+def _flavor_of(row: Row, known: Flavors) -> Row:
+    """The flavor as newer versions of Nova embed it."""
+    told: Row = row.get("flavor") or {}
+    found = known.get(text(told, "id"))
+    if found is None:
+        return told
+    return {
+        "id": found.id,
+        "original_name": found.name,
+        "vcpus": found.vcpus,
+        "ram": found.ram_mb,
+        "disk": found.disk_gb,
+        "extra_specs": found.extra_specs,
+    }
+
+
+def _server(row: Row, known: Flavors) -> Server:
     # From 2.69 on, Nova answers for servers of a cell that is down with a few keys only: hence the tolerance.
-    flavor = row.get("flavor") or {}
+    flavor = _flavor_of(row, known)
     image = row.get("image")
     fault = row.get("fault")
     return Server(

@@ -151,11 +151,11 @@ def test_a_newer_cloud_is_asked_at_the_version_the_portal_reads(cloud: Cloud, st
 
 
 def test_a_cloud_that_is_too_old_is_said_to_be(cloud: Cloud, stub: Stub) -> None:
-    stub.compute_up_to("2.40")
+    stub.compute_up_to("2.5")
     with pytest.raises(PortalError) as refused:
-        servers.list_servers(cloud)
+        servers.remote_console(cloud, "s1")
     assert (refused.value.id, refused.value.outcome) == ("cloud:unsupported", "refused")
-    assert stub.calls("GET", "/servers/detail") == []
+    assert stub.calls("POST", "/servers/s1/remote-consoles") == []
 
 
 def test_a_service_that_the_cloud_lacks_has_no_endpoint(cloud: Cloud) -> None:

@@ -70,14 +70,6 @@ def test_the_tag_travels_with_the_request_that_creates(cloud: Cloud, stub: Stub)
     assert [seen.method for seen in stub.seen if "/servers" in seen.path] == ["POST"]
 
 
-def test_a_cloud_that_cannot_tag_at_creation_is_not_asked_to_create(cloud: Cloud, stub: Stub) -> None:
-    stub.compute_up_to("2.51")
-    with pytest.raises(PortalError) as refused:
-        servers.create_server(cloud, new(tags=("op:1",)))
-    assert refused.value.id == "cloud:unsupported"
-    assert stub.calls("POST", "/servers") == []
-
-
 def test_a_volume_as_root_disk_goes_with_the_server(cloud: Cloud, stub: Stub) -> None:
     body = created(cloud, stub, boot_volume_gb=40)
     assert "imageRef" not in body

@@ -210,5 +210,5 @@ def test_thousands_of_rows_are_read_quickly(cloud: Cloud, stub: Stub) -> None:
     rows = [server(id=str(number)) for number in range(2000)]
     started = time.perf_counter()
     for row in rows:
-        reader._server(row)
+        reader._server(row, {})
     assert (time.perf_counter() - started) / len(rows) < 200e-6
