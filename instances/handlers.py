@@ -48,8 +48,8 @@ handler(
     "instance.launch", label="Launch", deadline=_LAUNCH, urgency=_URGENCY["launch"], on_cancel=_cancel_launch
 )(_runner("launch"))
 
-hooks.within_change(reflect.launch_ended)
-hooks.on_change(reflect.operation_changed)
+hooks.within_change(reflect.launches_ended)
+hooks.on_change(reflect.operations_changed)
 hooks.may_access(reflect.may_access)
 on_usable(reflect.credential_usable)
 burn_source(burning_now)

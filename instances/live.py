@@ -1,7 +1,7 @@
 """Pushing machines to open pages: rendered once for each version, the same for everybody who may see them."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db import transaction
@@ -39,6 +39,18 @@ def push(ids: Iterable[UUID | str]) -> None:
                 events.send([_page_of(row.instance)], _event(row, "status", STATUS, "instance:changed"))
     except (OSError, RedisError) as error:
         logger.warning("machines were not pushed, pages will heal by refetching: %s", error)
+
+
+def appeared(ids: Collection[str]) -> None:
+    """Machines that no page shows yet: open lists fetch, once, instead of being sent each row."""
+    lists = presence.watched("allocation.") if ids else set()
+    if not lists:
+        return
+    places = Instance.objects.filter(pk__in=ids).values_list("allocation_id", "allocation__slug")
+    for pk, slug in set(places):
+        group = f"allocation.{pk}"
+        if group in lists:
+            events.send_best_effort([group], events.Changed("instances:changed", {"allocation": slug}))
 
 
 def _list_of(instance: Instance) -> str:

@@ -14,22 +14,22 @@ from instances.mirror.makers import recognise
 from instances.models import Instance, Poll
 from instances.statuses import DELETED, ERROR
 from portal.accounts.models import User
-from portal.core import events, presence
+from portal.core import events
 from portal.core.errors import PortalError, explain
 from portal.operations.models import Operation
 
 
 def operations_changed(ops: Sequence[Operation]) -> None:
     """Show it: the rows, and the timelines of machines whose pages are open."""
-    ids = {op.target_id for op in ops if op.target_type == "instance"}
+    asked = {op.target_id for op in ops if op.kind == "instance.launch" and op.live and op.started_at is None}
+    live.appeared(asked)
+    ids = {op.target_id for op in ops if op.target_type == "instance"} - asked
     if not ids:
         return
     Instance.objects.filter(pk__in=ids).update(version=F("version") + 1)
     live.push(ids)
-    open_pages = presence.watched("instance.") if len(ids) > 1 else {f"instance.{pk}" for pk in ids}
     for pk in ids:
-        if f"instance.{pk}" in open_pages:
-            events.publish([f"instance.{pk}"], events.Changed("instance:timeline", {"id": pk}))
+        events.publish([f"instance.{pk}"], events.Changed("instance:timeline", {"id": pk}))
 
 
 def launches_ended(ops: Sequence[Operation]) -> None:

@@ -1,6 +1,7 @@
 """Accepting a launch: all checks, then one row and one operation per machine, in one transaction."""
 
-from uuid import NAMESPACE_URL, UUID, uuid5
+from collections.abc import Sequence
+from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.utils import timezone
 from allocations.access import allocation_by_id
 from allocations.models import Allocation
 from allocations.roles import Need
-from instances import exosphere, live
+from instances import exosphere
 from instances.catalogue import gpus_of
 from instances.models import Instance
 from instances.services.preview import Preview, preview
@@ -17,12 +18,13 @@ from instances.specs import LaunchRequest, LaunchSpec
 from instances.statuses import REQUESTED
 from portal.accounts.models import CloudLink, User
 from portal.cloud.config import clouds
-from portal.core import audit
+from portal.core import audit, bulk
 from portal.core.ids import uuid7
 from portal.core.seal import seal
 from portal.operations import idempotency
 from portal.operations import services as operations
 from portal.operations.models import Operation
+from portal.operations.services import Wanted
 
 
 @transaction.atomic
@@ -49,11 +51,18 @@ def _launch(allocation: Allocation, by: User, request: LaunchRequest) -> list[Op
     if plan.problems:
         raise plan.problems[0]
     batch = uuid7()
-    machines = Instance.objects.bulk_create(_rows(allocation, by, request, plan))
-    found = [
-        _submit(allocation, by, request, plan, batch, number, machine)
-        for number, machine in enumerate(machines, start=1)
-    ]
+    machines = _rows(allocation, by, request, plan)
+    bulk.insert(machines)
+    found = operations.submit_many(
+        kind="instance.launch",
+        by=by,
+        cloud=allocation.cloud,
+        region=allocation.region,
+        project_id=allocation.project_id,
+        target_type="instance",
+        wanted=_wanted(request, plan, machines),
+        batch=batch,
+    )
     audit.record(
         "instance.launch",
         by=by,
@@ -67,7 +76,6 @@ def _launch(allocation: Allocation, by: User, request: LaunchRequest) -> list[Op
         batch=str(batch),
         su_per_hour=str(plan.su_per_hour),
     )
-    live.push_on_commit([machine.pk for machine in machines])
     return found
 
 
@@ -114,24 +122,17 @@ def _creator(allocation: Allocation, by: User) -> str:
     return (link.cloud_user_name if link else "") or by.access_id or by.username
 
 
-def _submit(
-    allocation: Allocation,
-    by: User,
-    request: LaunchRequest,
-    plan: Preview,
-    batch: UUID,
-    number: int,
-    machine: Instance,
-) -> Operation:
-    assert plan.flavor is not None
-    spec = LaunchSpec(
-        name=machine.name,
-        number=number,
+def _wanted(request: LaunchRequest, plan: Preview, machines: Sequence[Instance]) -> list[Wanted]:
+    """What the operation of each machine keeps: the same for all, but for name and number."""
+    assert plan.flavor is not None and plan.image is not None
+    shared = LaunchSpec(
+        name=request.name,
+        number=1,
         count=request.count,
         image_id=request.image_id,
-        image_name=machine.image_name,
+        image_name=machines[0].image_name,
         flavor_id=request.flavor_id,
-        flavor_name=machine.flavor_name,
+        flavor_name=plan.flavor.name,
         vcpus=plan.flavor.vcpus,
         boot_volume_gb=request.boot_volume_gb,
         network_id=request.network_id,
@@ -141,16 +142,8 @@ def _submit(
         public_key=request.public_key.strip(),
         desktop=request.desktop,
         sealed_boot_script=seal(request.boot_script) if request.boot_script.strip() else "",
-    )
-    return operations.submit(
-        kind="instance.launch",
-        by=by,
-        cloud=allocation.cloud,
-        region=allocation.region,
-        project_id=allocation.project_id,
-        target_type="instance",
-        target_id=machine.pk,
-        target_name=machine.name,
-        spec=spec.model_dump(mode="json"),
-        batch=batch,
-    )
+    ).model_dump(mode="json")
+    return [
+        Wanted(machine.pk, machine.name, {**shared, "name": machine.name, "number": number})
+        for number, machine in enumerate(machines, start=1)
+    ]

@@ -20,6 +20,9 @@ def insert(rows: Sequence[Model]) -> None:
     # Names come from the model; every value is passed apart.
     statement = f"INSERT INTO {_table(rows[0])} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
     _run(statement, rows, fields, add=True)
+    for row in rows:
+        # As after Django's own insert: saved once more, it is an update.
+        row._state.adding, row._state.db = False, connection.alias
 
 
 def update(rows: Sequence[Model], names: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ logger = logging.getLogger(__name__)
 _LATEST = 30.0
 # A message that nobody took for so long is worth nothing: the sweep has sent others.
 _EXPIRES = 60.0
+MOST_AT_ONCE = 10
 
 
 def enqueue_on_commit(count: int = 1, *, after: float = 0.0) -> None:
@@ -21,13 +22,19 @@ def enqueue_on_commit(count: int = 1, *, after: float = 0.0) -> None:
 
 
 def enqueue(count: int = 1, *, after: float = 0.0) -> None:
-    """Send `count` messages; each makes a worker take the operation that is then the fairest."""
-    from portal.operations.tasks import advance
+    """Send `count` messages; each makes a worker take the operation that is then the fairest.
+
+    Who asks for a hundred machines does not wait for a hundred messages: one has a worker send them.
+    """
+    from portal.operations.tasks import advance, rouse
 
     options: dict[str, Any] = {"expires": _EXPIRES + max(0.0, after), "retry": False}
     if after > 0:
         options["countdown"] = after
     try:
+        if count > MOST_AT_ONCE:
+            rouse.apply_async(args=[count], **options)
+            return
         for _ in range(count):
             advance.apply_async(**options)
     except (OperationalError, RedisError, OSError) as error:

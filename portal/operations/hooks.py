@@ -1,13 +1,13 @@
 """Where layers above listen in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
 
 from portal.accounts.models import User
 from portal.operations.models import Operation
 
-OnChange = Callable[[Operation], None]
+OnChange = Callable[[Sequence[Operation]], None]
 MayAccess = Callable[[User, Operation, bool], bool]
 
 _on_change: list[OnChange] = []
@@ -16,8 +16,9 @@ _may_access: list[MayAccess] = []
 
 
 def within_change(function: OnChange) -> OnChange:
-    """Call `function(operation)` inside the transaction of each change that a person can see.
+    """Call `function(operations)` inside the transaction of each change that a person can see.
 
+    Mostly of one; of several where they were asked for together.
     For rows of our own that have to agree with the operation whatever happens next: both are stored or neither is.
     """
     if function not in _within_change:
@@ -26,7 +27,7 @@ def within_change(function: OnChange) -> OnChange:
 
 
 def on_change(function: OnChange) -> OnChange:
-    """Call `function(operation)` after the commit of each change that a person can see.
+    """Call `function(operations)` after the commit of each change that a person can see.
 
     Best effort, for telling people: a worker that dies just after the commit never calls it.
     """
@@ -46,17 +47,17 @@ def granted(user: User, operation: Operation, *, to_change: bool) -> bool:
     return any(function(user, operation, to_change) for function in _may_access)
 
 
-def changed(operation: Operation) -> None:
+def changed(operations: Sequence[Operation]) -> None:
     """Inside the transaction of the change. A listener that fails after the commit does not stop the others."""
     for function in _within_change:
-        function(operation)
+        function(operations)
     for function in _on_change:
-        transaction.on_commit(_telling(function, operation), robust=True)
+        transaction.on_commit(_telling(function, operations), robust=True)
 
 
-def _telling(function: OnChange, operation: Operation) -> Callable[[], None]:
+def _telling(function: OnChange, operations: Sequence[Operation]) -> Callable[[], None]:
     # Not functools.partial: Django names the function in the log when it fails, and a partial has no name.
     def tell_listener() -> None:
-        function(operation)
+        function(operations)
 
     return tell_listener

@@ -1,6 +1,7 @@
 """Asking for operations, waking, stopping and resuming them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,19 +10,27 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.core import audit
+from portal.core import audit, bulk
 from portal.core.claims import claim
 from portal.core.errors import PortalError
 from portal.operations import queue
 from portal.operations.enqueue import enqueue_on_commit
 from portal.operations.models import Operation, OperationStep
 from portal.operations.registry import kind_of
-from portal.operations.tell import tell
+from portal.operations.tell import tell, tell_all
 
 State = Operation.State
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One operation of several that are asked for together: what it is done to, and how."""
+
+    target_id: object
+    target_name: str
+    spec: dict[str, Any]
+
+
 def submit(
     *,
     kind: str,
@@ -37,32 +46,65 @@ def submit(
     run_after: datetime | None = None,
 ) -> Operation:
     """Write the intent down in the caller's transaction; workers hear of it when that commits."""
-    known = kind_of(kind)
-    if known is None:
-        raise ValueError(f"no handler is registered for operation kind {kind!r}")
-    now = timezone.now()
-    operation = Operation.objects.create(
+    [operation] = submit_many(
         kind=kind,
-        label=known.label,
         by=by,
         cloud=cloud,
         region=region,
         project_id=project_id,
         target_type=target_type,
-        target_id=str(target_id),
-        target_name=target_name[:255],
+        wanted=[Wanted(target_id, target_name, spec)],
         batch=batch,
-        spec=spec,
-        fair_key=queue.fair_key(by.pk, now),
-        urgency=known.urgency,
-        run_after=run_after or now,
-        deadline_at=max(now, run_after or now) + known.deadline,
-        created_at=now,
+        run_after=run_after,
     )
-    _write(operation, f"Asked for by {by}")
-    tell(operation)
-    enqueue_on_commit(after=(operation.run_after - now).total_seconds())
     return operation
+
+
+@transaction.atomic
+def submit_many(
+    *,
+    kind: str,
+    by: User,
+    cloud: str,
+    region: str,
+    project_id: str,
+    target_type: str,
+    wanted: Sequence[Wanted],
+    batch: UUID | None = None,
+    run_after: datetime | None = None,
+) -> list[Operation]:
+    """As `submit`, for any number of targets with the same few statements. Their order is the order of their turns."""
+    known = kind_of(kind)
+    if known is None:
+        raise ValueError(f"no handler is registered for operation kind {kind!r}")
+    now = timezone.now()
+    first_turn = queue.fair_key(by.pk, now)
+    operations = [
+        Operation(
+            kind=kind,
+            label=known.label,
+            by=by,
+            cloud=cloud,
+            region=region,
+            project_id=project_id,
+            target_type=target_type,
+            target_id=str(one.target_id),
+            target_name=one.target_name[:255],
+            batch=batch,
+            spec=one.spec,
+            fair_key=first_turn + number,
+            urgency=known.urgency,
+            run_after=run_after or now,
+            deadline_at=max(now, run_after or now) + known.deadline,
+            created_at=now,
+        )
+        for number, one in enumerate(wanted)
+    ]
+    bulk.insert(operations)
+    bulk.insert([_line(operation, f"Asked for by {by}", now) for operation in operations])
+    tell_all(operations)
+    enqueue_on_commit(len(operations), after=((run_after or now) - now).total_seconds())
+    return operations
 
 
 def wake(target_type: str, target_ids: Iterable[object]) -> int:
@@ -144,6 +186,8 @@ def scope_of(operation: Operation) -> str:
 
 
 def _write(operation: Operation, message: str) -> None:
-    OperationStep.objects.create(
-        operation=operation, at=timezone.now(), step=operation.step, message=message[:255]
-    )
+    _line(operation, message, timezone.now()).save()
+
+
+def _line(operation: Operation, message: str, at: datetime) -> OperationStep:
+    return OperationStep(operation=operation, at=at, step=operation.step, message=message[:255])

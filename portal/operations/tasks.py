@@ -13,14 +13,15 @@ from portal.core.errors import PortalError
 from portal.core.models import AuditEvent
 from portal.core.redis_client import client
 from portal.operations import queue, reconciler
-from portal.operations.enqueue import enqueue
+from portal.operations.enqueue import MOST_AT_ONCE, enqueue
 from portal.operations.models import IdempotencyKey, Operation, OperationStep
 from portal.operations.tell import tell
 
 logger = logging.getLogger(__name__)
 
-# Messages that one sweep sends at most, and how long a paused operation waits for its person.
+# Messages that one sweep sends at most, and those for one batch; how long a paused operation waits for its person.
 SWEEP_AT_MOST = 64
+ROUSE_AT_MOST = 500
 PAUSED_AT_MOST = timedelta(days=1)
 KEYS_KEPT = timedelta(days=2)
 TIDY_AT_MOST = 1000
@@ -32,6 +33,13 @@ State = Operation.State
 def advance() -> None:
     """Take one turn at whatever operation is the fairest."""
     reconciler.advance_next()
+
+
+@shared_task(ignore_result=True)
+def rouse(count: int) -> None:
+    """Send the messages of many operations, for somebody who should not wait until they are sent."""
+    for start in range(0, min(count, ROUSE_AT_MOST), MOST_AT_ONCE):
+        enqueue(min(MOST_AT_ONCE, count - start))
 
 
 @shared_task(ignore_result=True)

@@ -6,14 +6,17 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from allocations.models import Allocation, Grant
 from instances import services
 from instances.models import Instance, Poll
-from instances.specs import LaunchRequest
+from instances.specs import LaunchRequest, LaunchSpec
 from portal.accounts.models import CloudCredential, User
+from portal.core import events, presence
 from portal.core.errors import PortalError
 from portal.core.models import AuditEvent
 from portal.operations.models import Operation
@@ -263,6 +266,60 @@ def test_a_preview_asks_the_database_the_same_for_any_number_of_machines(
         machine(allocation, name=f"m{number}")
     with django_assert_num_queries(6):
         services.preview(allocation=allocation, by=member, request=request(count=20))
+
+
+def test_a_hundred_launches_cost_as_many_queries_as_one(
+    allocation: Allocation, member: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    Allocation.objects.update(quota={"cores": {"used": 0, "limit": 15_000}})
+    presence.touch([f"allocation.{allocation.pk}"])
+
+    def cost(count: int) -> int:
+        with (
+            CaptureQueriesContext(connection) as queries,
+            django_capture_on_commit_callbacks(execute=True),
+        ):
+            launch(allocation, member, count=count)
+        return len(queries)
+
+    assert cost(100) == cost(1) <= 25
+    assert Instance.objects.count() == Operation.objects.count() == 101
+
+
+def test_open_lists_are_told_once_of_many_new_machines(
+    allocation: Allocation,
+    member: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    sent: list[tuple[list[str], str]] = []
+    monkeypatch.setattr(
+        events, "send", lambda groups, event: sent.append((list(groups), getattr(event, "name", "")))
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        launch(allocation, member, count=2)
+    person = ([f"user.{member.pk}"], "operation-changed")
+    assert sent == [person]
+    presence.touch([f"allocation.{allocation.pk}"])
+    with django_capture_on_commit_callbacks(execute=True):
+        launch(allocation, member, count=3)
+    assert sorted(sent[1:]) == sorted([([f"allocation.{allocation.pk}"], "instances:changed"), person])
+
+
+def test_each_machine_of_a_launch_keeps_its_own_name_number_and_turn(
+    allocation: Allocation, member: User
+) -> None:
+    made = launch(allocation, member, count=3, boot_script="echo hello")
+    assert [(op.spec["name"], op.spec["number"]) for op in made] == [
+        ("lab 1 of 3", 1),
+        ("lab 2 of 3", 2),
+        ("lab 3 of 3", 3),
+    ]
+    turns = [op.fair_key for op in made]
+    assert turns == [turns[0], turns[0] + 1, turns[0] + 2]
+    stored = Operation.objects.in_bulk([op.pk for op in made])
+    assert all(LaunchSpec.model_validate(stored[op.pk].spec).count == 3 for op in made)
+    assert [step.message for op in made for step in op.history.all()] == [f"Asked for by {member}"] * 3
 
 
 def test_the_same_key_gives_the_same_operations_and_another_person_their_own(

@@ -162,8 +162,8 @@ def test_a_failed_launch_shows_why_on_the_row_it_leaves(allocation: Allocation, 
             error_id="cloud:quota",
             error_params=params,
         )
-        reflect.launch_ended(op)
-        reflect.operation_changed(op)
+        reflect.launches_ended([op])
+        reflect.operations_changed([op])
     waiting.refresh_from_db()
     built.refresh_from_db()
     assert waiting.status == "ERROR"
@@ -179,7 +179,7 @@ def test_a_launch_stopped_before_it_began_leaves_no_row(allocation: Allocation, 
         op = Operation(
             kind="instance.launch", target_type="instance", target_id=str(lab.pk), state="cancelled"
         )
-        reflect.launch_ended(op)
+        reflect.launches_ended([op])
     waiting.refresh_from_db()
     built.refresh_from_db()
     assert waiting.deleted_at is not None

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[Operation]:
     """What listeners of operations were told."""
     told: list[Operation] = []
-    monkeypatch.setattr(hooks, "_on_change", [told.append])
+    monkeypatch.setattr(hooks, "_on_change", [told.extend])
     return told
 
 
@@ -54,6 +54,48 @@ def test_asking_tells_workers_after_commit(
         assert messages == [] and heard == []
     assert messages == [0.0]
     assert heard == [op]
+
+
+def test_many_are_asked_for_in_one_go(
+    ada: User,
+    done_kind: None,
+    messages: list[float],
+    heard: list[Operation],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: OnCommit,
+) -> None:
+    from portal.operations import tasks
+
+    roused: list[int] = []
+    monkeypatch.setattr(tasks.rouse, "apply_async", lambda **given: roused.append(given["args"][0]))
+    with django_capture_on_commit_callbacks(execute=True):
+        made = services.submit_many(
+            kind="test.kind",
+            by=ada,
+            cloud="demo",
+            region="IU",
+            project_id="p1",
+            target_type="instance",
+            wanted=[services.Wanted(number, f"machine {number}", {"n": number}) for number in range(100)],
+        )
+    assert heard == made
+    # Whoever asks does not wait until each worker was told: a worker does that.
+    assert (roused, messages) == ([100], [])
+    stored = list(Operation.objects.order_by("fair_key"))
+    assert [(op.target_id, op.spec) for op in stored] == [(str(n), {"n": n}) for n in range(100)]
+    made[0].outcome = "mended"
+    made[0].save()
+    assert Operation.objects.count() == 100
+
+
+def test_a_worker_sends_the_messages_of_a_batch(messages: list[float]) -> None:
+    from portal.operations import tasks
+
+    tasks.rouse(23)
+    assert len(messages) == 23
+    messages.clear()
+    tasks.rouse(10_000)
+    assert len(messages) == tasks.ROUSE_AT_MOST
 
 
 def test_what_is_rolled_back_was_never_asked(
@@ -117,10 +159,10 @@ def test_a_listener_that_fails_does_not_keep_others_from_hearing(
     django_capture_on_commit_callbacks: OnCommit,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(op: Operation) -> None:
+    def broken(ops: Sequence[Operation]) -> None:
         raise RuntimeError("a listener's own mistake")
 
-    monkeypatch.setattr(hooks, "_on_change", [broken, heard.append])
+    monkeypatch.setattr(hooks, "_on_change", [broken, heard.extend])
     with django_capture_on_commit_callbacks(execute=True):
         ask(ada)
     assert len(heard) == 1
