@@ -1,7 +1,7 @@
 """Connecting a person to a cloud: a worker exchanges their login for credentials, and erases it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,16 +9,17 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from portal.accounts import hooks, making, stored_login
+from portal.accounts import hooks, making, stored_login, whose
 from portal.accounts.hooks import GrantedProject
 from portal.accounts.models import CloudLink, User
 from portal.accounts.oidc import GroupClaim, group_claims
 from portal.accounts.queue import enqueue
 from portal.accounts.services import announce
+from portal.accounts.whose import CloudUser
 from portal.cloud import identity
 from portal.cloud.config import clouds
 from portal.cloud.connection import connect as connect_to
-from portal.cloud.logins import AppCredentialLogin, Login, TokenLogin
+from portal.cloud.logins import AppCredentialLogin, Login, PasswordLogin, TokenLogin
 from portal.cloud.types import AppCredential, NewAppCredential, Project, Token
 from portal.core import deadline
 from portal.core.audit import record
@@ -33,12 +34,22 @@ MOST_ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the cloud told about the person. Not `complete`: this login shows only some of their projects."""
+    """What the cloud told about the person. Not `complete`: this login shows only some of their projects.
+
+    `refused`: the error for each project in which no credential could be made, by the project's name.
+    """
 
     token: Token
     projects: Sequence[GrantedProject]
     complete: bool
-    without_credential: Sequence[str]
+    refused: Mapping[str, PortalError]
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """The cloud named somebody whom we did not expect: nothing was made."""
+
+    token: Token
 
 
 def free(links: QuerySet[CloudLink]) -> QuerySet[CloudLink]:
@@ -60,26 +71,45 @@ def connect(link_id: int) -> None:
     except PortalError as error:
         _failed(link, error)
     else:
-        _connected(link, found)
+        if isinstance(found, Stranger):
+            _ask(link, found.token)
+        else:
+            _connected(link, found)
     finally:
         CloudLink.objects.filter(pk=link_id, lease_until=lease).update(lease_until=None)
     if _replaced(link):
         enqueue("connect", link_id)
 
 
-def _exchange(link: CloudLink) -> Found:
+def _exchange(link: CloudLink) -> Found | Stranger:
     if link.login_expires_at is None or link.login_expires_at <= timezone.now():
         raise PortalError("accounts:login-too-old", cloud=clouds().cloud(link.cloud).title)
     login = stored_login.unpack(link.sealed_login)
-    if isinstance(login, AppCredentialLogin):
-        return _take(link.user, login)
     # Not one that is remembered: what the person may do may have changed since.
     token = identity.validate(login)
-    login = TokenLogin(cloud=login.cloud, token=token.value)
-    at_cloud = identity.app_credentials(login)
-    refused: list[str] = []
+    if not _is_expected(link, login, token):
+        return Stranger(token)
+    if isinstance(login, AppCredentialLogin):
+        return _take(link.user, login, token)
+    return _everywhere(link.user, TokenLogin(cloud=login.cloud, token=token.value), token)
+
+
+def _is_expected(link: CloudLink, login: Login, token: Token) -> bool:
+    return whose.expected(
+        named=CloudUser(token.user_id, token.user_name),
+        before=CloudUser(link.cloud_user_id, link.cloud_user_name),
+        agreed_id=link.agreed_user_id,
+        access_id=link.user.access_id,
+        chosen_here=isinstance(login, AppCredentialLogin | PasswordLogin),
+    )
+
+
+def _everywhere(user: User, login: TokenLogin, token: Token) -> Found:
+    """Every project that the cloud lets the person into."""
+    at_cloud = making.tidied(user=user, login=login, at_cloud=identity.app_credentials(login))
+    refused: dict[str, PortalError] = {}
     granted = [
-        _enter(link.user, login, project, at_cloud, refused)
+        _enter(user, login, project, at_cloud, refused)
         for project in identity.projects(login)
         if project.enabled
     ]
@@ -87,7 +117,11 @@ def _exchange(link: CloudLink) -> Found:
 
 
 def _enter(
-    user: User, login: TokenLogin, project: Project, at_cloud: Sequence[AppCredential], refused: list[str]
+    user: User,
+    login: TokenLogin,
+    project: Project,
+    at_cloud: Sequence[AppCredential],
+    refused: dict[str, PortalError],
 ) -> GrantedProject:
     """One project: who the person is there, and a credential to act as them."""
     if deadline.remaining() <= 0:
@@ -96,18 +130,17 @@ def _enter(
     scoped = TokenLogin(cloud=login.cloud, token=login.token, project_id=project.id)
     token = identity.whoami(scoped)
     try:
-        making.ensure(user=user, login=login, project=project, roles=token.roles, at_cloud=at_cloud)
+        making.ensure(user=user, login=login, project=project, token=token, at_cloud=at_cloud)
     except PortalError as error:
         if error.outcome != "refused":
             raise
         logger.warning("no credential for user %s in project %s: %s", user.pk, project.id, error)
-        refused.append(project.name)
+        refused[project.name] = error
     return GrantedProject(project=project, roles=token.roles, regions=_regions(scoped))
 
 
-def _take(user: User, login: AppCredentialLogin) -> Found:
+def _take(user: User, login: AppCredentialLogin, token: Token) -> Found:
     """A credential that the person made: it is kept as it is, for the one project it opens."""
-    token = identity.validate(login)
     project = Project(
         id=token.project_id or "",
         name=token.project_name or "",
@@ -124,9 +157,9 @@ def _take(user: User, login: AppCredentialLogin) -> Found:
         roles=token.roles,
         expires_at=known[login.id].expires_at if login.id in known else None,
     )
-    making.store(user=user, cloud=login.cloud, project=project, made=made, made_here=False)
+    making.store(user=user, cloud=login.cloud, project=project, token=token, made=made, made_here=False)
     granted = GrantedProject(project=project, roles=token.roles, regions=_regions(login))
-    return Found(token, [granted], False, [])
+    return Found(token, [granted], False, {})
 
 
 def _listed(login: AppCredentialLogin) -> list[AppCredential]:
@@ -152,7 +185,7 @@ def _regions(login: Login) -> tuple[str, ...]:
 
 def _connected(link: CloudLink, found: Found) -> None:
     user, cloud = link.user, link.cloud
-    partly = {"projects": ", ".join(found.without_credential), "cloud": clouds().cloud(cloud).title}
+    id, params, detail = _partly(cloud, found.refused)
     with transaction.atomic():
         hooks.projects_known(user, cloud, found.projects, claims_of(user), complete=found.complete)
         CloudLink.objects.filter(pk=link.pk, sealed_login=link.sealed_login).update(
@@ -161,9 +194,9 @@ def _connected(link: CloudLink, found: Found) -> None:
             login_expires_at=None,
             connected_at=timezone.now(),
             changed_at=timezone.now(),
-            error_id="accounts:partly-connected" if found.without_credential else "",
-            error_params=partly if found.without_credential else {},
-            error_detail="",
+            error_id=id,
+            error_params=params,
+            error_detail=detail,
         )
         CloudLink.objects.filter(pk=link.pk).update(
             cloud_user_id=found.token.user_id, cloud_user_name=found.token.user_name[:255]
@@ -171,6 +204,35 @@ def _connected(link: CloudLink, found: Found) -> None:
         _record("cloud.connected", link, projects=[granted.project.name for granted in found.projects])
         hooks.became_usable(user, cloud)
         announce(user.pk, cloud)
+
+
+def _partly(cloud: str, refused: Mapping[str, PortalError]) -> tuple[str, dict[str, str], str]:
+    """Id, params and detail of what the person is told where some project gave no credential; empty for none."""
+    if not refused:
+        return "", {}, ""
+    errors = list(refused.values())
+    by_group = all(error.id == "cloud:role-by-group" for error in errors)
+    words = {"projects": ", ".join(refused), "cloud": clouds().cloud(cloud).title}
+    return "accounts:only-by-group" if by_group else "accounts:partly-connected", words, errors[0].detail
+
+
+def _ask(link: CloudLink, token: Token) -> None:
+    """Keep the login, for its short time, until the person has said whether that account is theirs."""
+    mine = CloudLink.objects.filter(
+        pk=link.pk, sealed_login=link.sealed_login, state=CloudLink.State.CONNECTING
+    )
+    with transaction.atomic():
+        if mine.update(
+            state=CloudLink.State.ASKING,
+            asked_user_id=token.user_id,
+            asked_user_name=token.user_name[:255],
+            error_id="",
+            error_params={},
+            error_detail="",
+            changed_at=timezone.now(),
+        ):
+            _record("cloud.ask", link, cloud_user=token.user_name[:255])
+        announce(link.user_id, link.cloud)
 
 
 def _failed(link: CloudLink, error: PortalError) -> None:

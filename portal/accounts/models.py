@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from portal.accounts.tools_models import ToolCredential as ToolCredential
 from portal.core.ids import uuid7
 
 
@@ -42,6 +43,8 @@ class CloudLink(models.Model):
         CONNECTED = "connected"
         FAILED = "failed"
         NOT_CONNECTED = "not_connected"
+        # The cloud named somebody whom we did not expect: the person is asked before anything is made.
+        ASKING = "asking"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="cloud_links")
     cloud = models.CharField(max_length=64)
@@ -51,6 +54,10 @@ class CloudLink(models.Model):
     login_expires_at = models.DateTimeField(null=True, blank=True)
     cloud_user_id = models.CharField(max_length=64, blank=True, db_index=True)
     cloud_user_name = models.CharField(max_length=255, blank=True)
+    # Whom the cloud named while the state is ASKING, and as whom the person then agreed to be connected.
+    asked_user_id = models.CharField(max_length=64, blank=True)
+    asked_user_name = models.CharField(max_length=255, blank=True)
+    agreed_user_id = models.CharField(max_length=64, blank=True)
     error_id = models.CharField(max_length=64, blank=True)
     error_params = models.JSONField(default=dict, blank=True)
     error_detail = models.TextField(blank=True)
@@ -68,6 +75,24 @@ class CloudLink(models.Model):
         return f"{self.user} at {self.cloud}: {self.state}"
 
 
+class WebSsoAttempt(models.Model):
+    """A sign-in at a cloud's own page that one browser session began. Keystone hands back no state: this is it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="websso_attempts")
+    cloud = models.CharField(max_length=64)
+    # A digest of the session's key: the token is taken from that session and no other.
+    session = models.CharField(max_length=32)
+    begun_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "cloud", "begun_at"], name="websso_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.cloud}, begun {self.begun_at:%Y-%m-%d %H:%M}"
+
+
 class CloudCredential(models.Model):
     """One application credential: this user, acting in this project. The secret is sealed."""
 
@@ -76,6 +101,9 @@ class CloudCredential(models.Model):
     project_id = models.CharField(max_length=64)
     project_name = models.CharField(max_length=255)
     application_credential_id = models.CharField(max_length=64)
+    # As whom the cloud sees us act with it.
+    cloud_user_id = models.CharField(max_length=64, blank=True)
+    cloud_user_name = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=255, blank=True)
     sealed_secret = models.TextField()
     roles = models.JSONField(default=list)

@@ -1,3 +1,4 @@
+from portal.accounts.problems_tools import PROBLEMS as OF_TOOLS
 from portal.core.errors import Problem, register
 
 _NOTHING = "Nobody was signed in and nothing was changed."
@@ -82,6 +83,68 @@ register(
             "Try to connect again; if it stays, ask the operators of {cloud} about application credentials.",
             403,
         ),
+        "accounts:only-by-group": Problem(
+            "{cloud} lets you in through a group only",
+            "You reach {projects} because your identity provider puts you into a group. {cloud} makes no "
+            "application credential for such a role, and the portal acts with these alone.",
+            "You see these allocations and what others run there; the portal cannot act for you in them.",
+            "Ask the PI or the operators of {cloud} for a role in the project for yourself, or make an application "
+            "credential at the cloud by other means. Operators can also set `authorization_ttl` for the identity "
+            "provider in Keystone: then connect again, and once more whenever that time is over.",
+            403,
+        ),
+        "accounts:other-person": Problem(
+            "Not connected as {named}",
+            "{cloud} said that you are {named}. You said no, or did not answer in time.",
+            "Nothing was connected, and that sign-in was forgotten. What was connected before goes on.",
+            "Sign out at {cloud} and at its identity provider (or use a private window), then connect again.",
+            409,
+        ),
+        "accounts:question-over": Problem(
+            "That question is over",
+            "The sign-in at {cloud} that it was about is no longer kept: it was answered already, or its time ended.",
+            "Nothing was changed.",
+            "Look at your connected clouds, and connect again if you need to.",
+            409,
+        ),
+        "accounts:websso-unexpected": Problem(
+            "Nobody here asked for that sign-in",
+            "A sign-in at a cloud arrived in your browser. You did not begin one in this session of the portal, or "
+            "it was over: it lasts {minutes} minutes and is good once.",
+            "It was thrown away. Nothing was connected and nothing was changed.",
+            "Begin at your connected clouds, in this same browser. If you did not begin it at all, somebody may have "
+            "tried to connect you to their account: tell support.",
+            403,
+        ),
+        "accounts:websso-origin": Problem(
+            "That sign-in came from somewhere else",
+            "A sign-in at a cloud arrived from {origin}, which is no page of a cloud that this portal knows.",
+            "It was thrown away. Nothing was connected and nothing was changed.",
+            "Begin at your connected clouds. If that is what you did, tell support the address above: operators list "
+            "it under `websso_form_origins`.",
+            403,
+        ),
+        "accounts:websso-no-token": Problem(
+            "The cloud sent no sign-in",
+            "The page at {origin} came back to the portal without a token that could be one.",
+            "Nothing was connected and nothing was changed.",
+            "Begin again at your connected clouds; if it stays, tell support.",
+            502,
+        ),
+        "accounts:websso-signed-out": Problem(
+            "You are not signed in here any more",
+            "You came back from the cloud, and your session at the portal had ended meanwhile.",
+            "The sign-in at the cloud was thrown away; nothing was connected.",
+            "Sign in to the portal and connect again. The cloud will hardly ask you anything a second time.",
+            403,
+        ),
+        "accounts:websso-other-address": Problem(
+            "Begin at {address}",
+            "You opened the portal under another address than the one to which the cloud sends people back.",
+            "Nothing was begun.",
+            "Open {address}, sign in there, and connect.",
+            409,
+        ),
         "accounts:busy": Problem(
             "Being connected already",
             "Another connection to {cloud} is being made for you at this moment.",
@@ -105,3 +168,4 @@ register(
         ),
     }
 )
+register(OF_TOOLS)

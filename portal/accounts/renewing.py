@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from portal.accounts import connecting, credentials, hooks, making
+from portal.accounts import connecting, credentials, hooks, making, tools_making
 from portal.accounts.models import CloudCredential, CloudLink
 from portal.accounts.services import announce
 from portal.cloud import identity
@@ -62,9 +62,9 @@ def _renewed(credential: CloudCredential) -> bool:
     )
     try:
         login = credentials.login_of(credential)
-        at_cloud = identity.app_credentials(login)
-        roles = identity.whoami(login).roles
-        making.ensure(user=user, login=login, project=project, roles=roles, at_cloud=at_cloud, anew=True)
+        token = identity.whoami(login)
+        at_cloud = making.tidied(user=user, login=login, at_cloud=identity.app_credentials(login))
+        making.ensure(user=user, login=login, project=project, token=token, at_cloud=at_cloud, anew=True)
     except PortalError as error:
         logger.warning("credential %s of user %s not renewed: %s", credential.pk, user.pk, error)
         if error.outcome == "auth":
@@ -86,6 +86,8 @@ def revoke_at_cloud(credential_id: int) -> None:
     )
     if credential is None:
         return
+    if not tools_making.remove_pending(credential.user_id, credential.cloud):
+        return  # it may be the only key to what is to be deleted there, too
     outcome = _deleted(credential) if credential.made_here else "the owner's own, left alone"
     if outcome is None:
         return
@@ -109,8 +111,12 @@ def _deleted(credential: CloudCredential) -> str | None:
             identity.delete_app_credential(login, credential.application_credential_id)
         except PortalError as error:
             itself = login.id == credential.application_credential_id
-            if error.id == "cloud:not-found" or (itself and error.outcome == "auth"):
+            if error.id == "cloud:not-found":
                 return "was gone"
+            if itself and error.outcome == "auth":
+                # Expired, deleted, or the role is gone. In the last case it stays at the cloud, and nobody has its
+                # secret any more; the next sign-in that connects deletes it (making.tidied).
+                return "opens nothing any more"
             if error.outcome in {"retry", "unknown"}:
                 return None
             refused = error.id
@@ -120,9 +126,14 @@ def _deleted(credential: CloudCredential) -> str | None:
 
 
 def _openers(credential: CloudCredential) -> Iterator[AppCredentialLogin]:
-    """Logins that may delete it: one that stays in use, and at last itself."""
+    """Logins that may delete it: one of the same user of the cloud that stays in use, and at last itself."""
     staying = CloudCredential.objects.filter(
-        user=credential.user_id, cloud=credential.cloud, made_here=True, revoked_at=None, refused_at=None
+        user=credential.user_id,
+        cloud=credential.cloud,
+        cloud_user_id=credential.cloud_user_id,
+        made_here=True,
+        revoked_at=None,
+        refused_at=None,
     )
     for found in [*_newest(staying), credential]:
         try:

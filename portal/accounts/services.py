@@ -7,13 +7,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.accounts import credentials, stored_login
-from portal.accounts.models import CloudCredential, CloudLink, User
+from portal.accounts.models import CloudCredential, CloudLink, User, WebSsoAttempt
 from portal.accounts.queue import enqueue
 from portal.cloud.config import clouds
-from portal.cloud.connection import AppCredentialLogin, OidcTokenLogin, PasswordLogin
+from portal.cloud.logins import AppCredentialLogin, Login, OidcTokenLogin, PasswordLogin, TokenLogin
 from portal.cloud.schema import SignInMethod
 from portal.core import events
 from portal.core.audit import record
+from portal.core.claims import claim
 from portal.core.errors import PortalError
 
 # A login that could not be exchanged is erased after this, however long it might be good for.
@@ -34,13 +35,18 @@ def connect_with_password(
     _begin(user, login, None, "password", by)
 
 
+def connect_with_websso(*, user: User, cloud: str, token: str, by: User) -> None:
+    """With the token that Keystone's page posted. Whoever calls has matched it with an attempt of this session."""
+    _begin(user, TokenLogin(cloud=cloud, token=token), None, "websso", by)
+
+
 def connect_with_application_credential(*, user: User, cloud: str, id: str, secret: str, by: User) -> None:
     _begin(user, AppCredentialLogin(cloud=cloud, id=id, secret=secret), None, "application_credential", by)
 
 
 def _begin(
     user: User,
-    login: OidcTokenLogin | PasswordLogin | AppCredentialLogin,
+    login: Login,
     expires_at: datetime | None,
     method: SignInMethod,
     by: User,
@@ -60,21 +66,55 @@ def _begin(
                 "error_id": "",
                 "error_params": {},
                 "error_detail": "",
+                "asked_user_id": "",
+                "asked_user_name": "",
+                "agreed_user_id": "",
                 "attempts": 0,
                 "next_attempt_at": None,
             },
         )
-        record(
-            "cloud.connect",
-            by=by,
-            scope=f"user.{user.pk}",
-            target_type="cloud",
-            target_id=login.cloud,
-            target_name=known.title,
-            method=method,
-        )
+        _record("cloud.connect", user, login.cloud, by, method=method)
         announce(user.pk, login.cloud)
         transaction.on_commit(lambda: enqueue("connect", link.pk))
+
+
+def agree(*, user: User, cloud: str, named: str, by: User) -> None:
+    """Yes, that account is mine: go on as the one (by its id) whom the page named."""
+    asking = CloudLink.objects.filter(
+        user=user, cloud=cloud, state=CloudLink.State.ASKING, asked_user_id=named
+    ).exclude(sealed_login="")
+    with transaction.atomic():
+        link = asking.first()
+        if link is None or not claim(
+            asking, state=CloudLink.State.CONNECTING, agreed_user_id=named, attempts=0, next_attempt_at=None
+        ):
+            raise PortalError("accounts:question-over", cloud=clouds().cloud(cloud).title)
+        _record("cloud.agree", user, cloud, by, cloud_user=link.asked_user_name)
+        announce(user.pk, cloud)
+        transaction.on_commit(lambda: enqueue("connect", link.pk))
+
+
+def decline(*, user: User, cloud: str, by: User | None) -> None:
+    """No, or no answer: forget the sign-in. What was connected before stays as it is."""
+    with transaction.atomic():
+        link = CloudLink.objects.filter(user=user, cloud=cloud, state=CloudLink.State.ASKING).first()
+        if link is None:
+            return
+        held = CloudCredential.objects.filter(user=user, cloud=cloud, revoked_at=None).exists()
+        named = {"cloud": clouds().cloud(cloud).title, "named": link.asked_user_name}
+        CloudLink.objects.filter(pk=link.pk, state=CloudLink.State.ASKING).update(
+            state=CloudLink.State.CONNECTED if held else CloudLink.State.NOT_CONNECTED,
+            sealed_login="",
+            login_expires_at=None,
+            asked_user_id="",
+            asked_user_name="",
+            error_id="accounts:other-person",
+            error_params=named,
+            error_detail="",
+            changed_at=timezone.now(),
+        )
+        _record("cloud.decline", user, cloud, by, cloud_user=link.asked_user_name)
+        announce(user.pk, cloud)
 
 
 def disconnect(*, user: User, cloud: str, by: User) -> None:
@@ -83,17 +123,29 @@ def disconnect(*, user: User, cloud: str, by: User) -> None:
         for credential in CloudCredential.objects.filter(user=user, cloud=cloud, revoked_at=None):
             credentials.revoke(credential=credential, by=by, reason="disconnected")
         CloudLink.objects.filter(user=user, cloud=cloud).update(
-            state=CloudLink.State.NOT_CONNECTED, sealed_login="", login_expires_at=None, error_id=""
+            state=CloudLink.State.NOT_CONNECTED,
+            sealed_login="",
+            login_expires_at=None,
+            asked_user_id="",
+            asked_user_name="",
+            error_id="",
+            changed_at=timezone.now(),
         )
-        record(
-            "cloud.disconnect",
-            by=by,
-            scope=f"user.{user.pk}",
-            target_type="cloud",
-            target_id=cloud,
-            target_name=cloud,
-        )
+        WebSsoAttempt.objects.filter(user=user, cloud=cloud).delete()
+        _record("cloud.disconnect", user, cloud, by)
         announce(user.pk, cloud)
+
+
+def _record(action: str, user: User, cloud: str, by: User | None, **detail: object) -> None:
+    record(
+        action,
+        by=by,
+        scope=f"user.{user.pk}",
+        target_type="cloud",
+        target_id=cloud,
+        target_name=clouds().cloud(cloud).title,
+        **detail,
+    )
 
 
 def announce(user_pk: int, cloud: str) -> None:

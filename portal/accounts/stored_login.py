@@ -3,17 +3,18 @@
 import json
 from dataclasses import asdict
 
-from portal.cloud.connection import AppCredentialLogin, Login, OidcTokenLogin, PasswordLogin
+from portal.cloud.logins import AppCredentialLogin, Login, OidcTokenLogin, PasswordLogin, TokenLogin
 from portal.core.seal import seal, unseal
 
-_KINDS: dict[str, type[AppCredentialLogin] | type[PasswordLogin] | type[OidcTokenLogin]] = {
+_KINDS: dict[str, type[Login]] = {
     "application_credential": AppCredentialLogin,
     "password": PasswordLogin,
     "oidc_token": OidcTokenLogin,
+    "websso": TokenLogin,
 }
 
 
-def pack(login: AppCredentialLogin | PasswordLogin | OidcTokenLogin) -> str:
+def pack(login: Login) -> str:
     kind = next(name for name, known in _KINDS.items() if isinstance(login, known))
     return seal(json.dumps({"kind": kind, **asdict(login)}))
 

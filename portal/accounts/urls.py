@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from portal.accounts import views_clouds, views_profile, views_signin
+from portal.accounts import views_clouds, views_profile, views_signin, views_tools, views_websso
+from portal.cloud.websso import RETURN_PATH
 
 urlpatterns = [
     path("accounts/login/", views_signin.sign_in, name="account_login"),
@@ -24,6 +25,10 @@ urlpatterns = [
         views_clouds.connect,
         name="profile-cloud-connect",
     ),
+    path("profile/clouds/<slug:cloud>/websso/", views_websso.begin, name="profile-cloud-websso"),
+    path("profile/clouds/<slug:cloud>/answer/", views_websso.answer, name="profile-cloud-answer"),
+    path(RETURN_PATH.lstrip("/"), views_websso.come_back, name="websso-return"),
+    path(f"{RETURN_PATH.lstrip('/')}finish/", views_websso.finish, name="websso-finish"),
     path("profile/clouds/<slug:cloud>/disconnect/", views_clouds.disconnect, name="profile-cloud-disconnect"),
     path(
         "profile/credentials/<int:pk>/renew/", views_clouds.renew_credential, name="profile-credential-renew"
@@ -33,4 +38,8 @@ urlpatterns = [
         views_clouds.revoke_credential,
         name="profile-credential-revoke",
     ),
+    path("profile/tools/", views_tools.own_tools, name="profile-tools"),
+    path("profile/tools/<int:pk>/", views_tools.own_tool, name="profile-tool"),
+    path("profile/tools/<int:pk>/show/", views_tools.show_tool, name="profile-tool-show"),
+    path("profile/tools/<int:pk>/revoke/", views_tools.revoke_tool, name="profile-tool-revoke"),
 ]

@@ -16,6 +16,7 @@ from portal.accounts.models import CloudCredential, CloudLink, User
 from portal.accounts.queue import enqueue
 from portal.accounts.views_profile import person
 from portal.cloud.config import CloudConfig, clouds
+from portal.cloud.websso import return_url
 from portal.core.errors import PortalError
 from portal.core.htmx import page_or_part
 
@@ -24,12 +25,14 @@ from portal.core.htmx import page_or_part
 @never_cache
 @require_GET
 def connected_clouds(request: HttpRequest) -> HttpResponse:
-    connections = pages.connections(person(request))
+    user = person(request)
+    connections = pages.with_attempts(user, pages.connections(user))
     context = {
         "connections": connections,
         # The socket of a page that was just opened may miss the news: it asks, too, while it waits.
-        "connecting": any(connection.state == CloudLink.State.CONNECTING for connection in connections),
+        "moving": any(connection.state == CloudLink.State.CONNECTING for connection in connections),
         "provider": clouds().oidc,
+        "return_url": return_url(),
         "now": timezone.now(),
         "tab": "clouds",
     }
@@ -42,7 +45,7 @@ def connected_clouds(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def connect(request: HttpRequest, cloud: str, method: str) -> HttpResponse:
     """The form of one way in. Whatever the page says, the service checks that the operator offers it."""
-    known = _known(cloud)
+    known = known_cloud(cloud)
     if method not in known.portal.sign_in.methods or method not in {"password", "application_credential"}:
         raise PortalError("accounts:method-not-offered", cloud=known.title)
     form = _form(request, known, method)
@@ -82,7 +85,7 @@ def _begin(user: User, cloud: CloudConfig, form: forms.Form) -> None:
 @login_required
 @require_POST
 def disconnect(request: HttpRequest, cloud: str) -> HttpResponse:
-    user, known = person(request), _known(cloud)
+    user, known = person(request), known_cloud(cloud)
     services.disconnect(user=user, cloud=known.name, by=user)
     messages.success(request, f"The portal no longer acts for you at {known.title}. Your machines run on.")
     return redirect("profile-clouds")
@@ -113,7 +116,7 @@ def _mine(request: HttpRequest, pk: int) -> CloudCredential:
     return found
 
 
-def _known(name: str) -> CloudConfig:
+def known_cloud(name: str) -> CloudConfig:
     found = clouds().clouds.get(name)
     if found is None:
         raise PortalError("portal:not-found")

@@ -13,14 +13,8 @@ from keystoneauth1 import session as keystone_session
 
 from portal.cloud import translate, wire
 from portal.cloud.config import CloudConfig, clouds
-from portal.cloud.logins import (
-    AppCredentialLogin,
-    Login,
-    OidcTokenLogin,
-    PasswordLogin,
-    Plugin,
-    TokenLogin,
-)
+from portal.cloud.logins import AppCredentialLogin, Login, OidcTokenLogin, PasswordLogin, TokenLogin
+from portal.cloud.plugins import Plugin
 from portal.cloud.wire import on_call
 from portal.core import deadline as deadlines
 

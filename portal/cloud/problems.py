@@ -22,6 +22,54 @@ register(
             "Connect to the cloud again from your profile. If you were removed from the project, ask its PI.",
             401,
         ),
+        "cloud:federation-token": Problem(
+            "Your sign-in is too old for the cloud",
+            "The cloud could not make sure that the sign-in is still good: it has expired or was revoked, or "
+            "the identity provider did not confirm it.",
+            f"{_MACHINES_RUN} The portal cannot act for you at this cloud yet.",
+            "Sign in to the portal again. If it comes back at once, tell support: the cloud may not reach the "
+            "identity provider.",
+            401,
+        ),
+        "cloud:federation-claims": Problem(
+            "The cloud did not learn who you are",
+            "It accepted your sign-in, and found no user id in it.",
+            f"{_MACHINES_RUN} Signing in again changes nothing.",
+            "Choose another way to connect, and tell support: the portal has to ask the identity provider for "
+            "more about you (`oidc.scopes`), or the cloud for less.",
+            502,
+        ),
+        "cloud:federation-account": Problem(
+            "The cloud has no account for you",
+            "The identity provider knows you; the cloud does not let you in. Your account there may be "
+            "disabled, or not made yet.",
+            f"{_MACHINES_RUN} The portal cannot act for you at this cloud.",
+            "New accounts can take some hours to arrive. If you had access before, write to the operators of "
+            "the cloud.",
+            403,
+        ),
+        "cloud:federation-set-up": Problem(
+            "The cloud does not know this way in",
+            "The identity provider or the protocol that this portal names is not known to the cloud.",
+            f"{_MACHINES_RUN} The portal cannot act for you this way.",
+            "Choose another way to connect, and tell support: `identity_provider`, `protocol` or "
+            "`federation_auth_url` in portal.yaml does not fit the cloud.",
+            502,
+        ),
+        "cloud:federation-off": Problem(
+            "The cloud has switched this identity provider off",
+            "It takes no sign-ins of your identity provider at the moment.",
+            f"{_MACHINES_RUN} The portal cannot act for you this way.",
+            "Choose another way to connect, or ask the operators of the cloud.",
+            403,
+        ),
+        "cloud:role-by-group": Problem(
+            "Your role there comes through a group",
+            "The cloud makes application credentials only for people who hold a role in the project themselves.",
+            _NOTHING_DONE,
+            "Ask for a role of your own in the project.",
+            403,
+        ),
         "cloud:forbidden": Problem(
             "The cloud does not allow that",
             "The {service} service says that your role in this project does not permit it.",

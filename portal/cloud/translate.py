@@ -101,6 +101,7 @@ RULES: tuple[Rule, ...] = (
     _rule(403, "cloud:forbidden"),
     _rule((400, 404), "cloud:flavor-not-found", r"^Flavor \S+ could not be found"),
     _rule((400, 404), "cloud:image-not-found", r"Can not find requested image|^Image \S+ could not be found"),
+    _rule(400, "cloud:role-by-group", r"Could not find role assignment with role"),
     _rule((400, 409, 500), "cloud:no-valid-host", r"No valid host was found"),
     _rule(404, "cloud:not-found"),
     _rule(410, "cloud:not-found"),

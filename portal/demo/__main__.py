@@ -14,7 +14,7 @@ from types import FrameType
 
 from portal.demo import state
 from portal.demo.family import BASE, DEMO_CONFIG, PYTHON, children
-from portal.demo.processes import Child, end_all
+from portal.demo.processes import SERVICES, Child, end_all
 
 START_SECONDS = 90.0
 
@@ -78,11 +78,12 @@ def wait_for(url: str, child: Child, seconds: float = START_SECONDS) -> None:
 
 def start(all_children: list[Child], env: Mapping[str, str], port: int) -> None:
     by_name = {child.name: child for child in all_children}
-    for name in ("redis", "cloud", "oidc"):
+    for name in SERVICES & by_name.keys():
         by_name[name].start()
     prepare(env)
     wait_for(env["DEMO_AUTH_URL"], by_name["cloud"])
-    wait_for(env["OIDC_ISSUER"] + "/.well-known/openid-configuration", by_name["oidc"])
+    if "oidc" in by_name:
+        wait_for(env["OIDC_ISSUER"] + "/.well-known/openid-configuration", by_name["oidc"])
     for name in ("web", "worker-operations", "worker-background", "beat"):
         by_name[name].start()
     wait_for(f"http://127.0.0.1:{port}/healthz", by_name["web"])
@@ -106,7 +107,8 @@ def introduce(folder: Path, env: Mapping[str, str]) -> list[dict[str, object]]:
 
 def greet(url: str, people: list[dict[str, object]], folder: Path) -> None:
     say(f"\n  Heliosphere is at {url}\n")
-    say("  Sign in with CILogon as:")
+    if people:
+        say("  Sign in with CILogon as:")
     for person in people:
         allocations = ", ".join(str(name) for name in person["allocations"]) or "none"  # type: ignore[attr-defined]
         say(f"    {person['sign_in']!s:<10} {person['role']!s:<58} allocations: {allocations}")
@@ -136,6 +138,12 @@ def main() -> int:
     parser.add_argument(
         "--config", type=Path, default=DEMO_CONFIG, help="a folder with portal.yaml and clouds.yaml"
     )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="the name in the portal's address, such as localhost"
+    )
+    parser.add_argument(
+        "--issuer", default="", help="sign in there, as OIDC_CLIENT_ID with OIDC_CLIENT_SECRET"
+    )
     options = parser.parse_args()
     folder: Path = options.state.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,7 +162,8 @@ def main() -> int:
     say("heliosphere: starting Redis, the demo cloud, the sign-in service and the portal …")
     try:
         start(family, env, options.port)
-        greet(env["SITE_URL"], introduce(folder, env), folder)
+        # People of another provider are not ours to sign in.
+        greet(env["SITE_URL"], [] if options.issuer else introduce(folder, env), folder)
         watch(family)
     except StartFailed as failure:
         say(f"heliosphere: {failure}")

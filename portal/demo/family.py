@@ -33,10 +33,15 @@ def redis_config(port: int, password: str, folder: Path) -> bytes:
 
 
 def environment(
-    folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], config: Path
+    folder: Path,
+    port: int,
+    ports: Mapping[str, int],
+    secret: Mapping[str, str],
+    options: argparse.Namespace,
 ) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "DJANGO_"))}
-    site = f"http://127.0.0.1:{port}"
+    config: Path = options.config.resolve()
+    site = f"http://{options.host}:{port}"
     return {
         **inherited,
         "PYTHONPATH": str(BASE),
@@ -51,15 +56,29 @@ def environment(
         "REDIS_URL": f"redis://:{secret['redis']}@127.0.0.1:{ports['redis']}/0",
         "DEMO_AUTH_URL": f"http://127.0.0.1:{ports['cloud']}/identity/v3",
         "DEMO_SSH_PORT": str(state.ssh_port()),
-        "OIDC_ISSUER": f"http://127.0.0.1:{ports['oidc']}",
-        "OIDC_CLIENT_ID": "heliosphere",
-        "OIDC_CLIENT_SECRET": secret["oidc_client"],
+        **_provider(ports, secret, inherited, options.issuer),
+        # Where Keystone's WebSSO of the demo cloud may lead back to.
+        "DEMO_TRUSTED_DASHBOARD": f"{site}/auth/websso/",
         "PORTAL_CONFIG": str(config / "portal.yaml"),
         "CLOUDS_YAML": str(config / "clouds.yaml"),
         # Machines of another cloud cannot reach our loopback, unless somebody brings them there: else by the console log.
         "METRICS_PUSH_URL": f"{site}/metrics/push"
         if config == DEMO_CONFIG
         else inherited.get("METRICS_PUSH_URL", ""),
+    }
+
+
+def _provider(
+    ports: Mapping[str, int], secret: Mapping[str, str], inherited: Mapping[str, str], issuer: str
+) -> dict[str, str]:
+    """The demo's own sign-in, unless `--issuer` names one that runs already and knows us by our variables."""
+    if issuer:
+        known = {name: inherited.get(name, "") for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")}
+        return {"OIDC_ISSUER": issuer, **known}
+    return {
+        "OIDC_ISSUER": f"http://127.0.0.1:{ports['oidc']}",
+        "OIDC_CLIENT_ID": "heliosphere",
+        "OIDC_CLIENT_SECRET": secret["oidc_client"],
     }
 
 
@@ -90,7 +109,7 @@ def commands(
     folder: Path, port: int, ports: Mapping[str, int], env: Mapping[str, str], options: argparse.Namespace
 ) -> dict[str, list[str]]:
     """In the order in which they are started: first what the others need."""
-    return {
+    found = {
         "redis": [redis_server(), "-"],
         "cloud": run(
             "portal.democloud",
@@ -121,12 +140,15 @@ def commands(
         "worker-background": worker("background", "mirror,metrics,default", 8),
         "beat": run("celery", "-A", "portal", "beat", schedule=folder / "beat", loglevel="WARNING"),
     }
+    if options.issuer:
+        del found["oidc"]
+    return found
 
 
 def children(
     folder: Path, port: int, ports: Mapping[str, int], secret: Mapping[str, str], options: argparse.Namespace
 ) -> list[Child]:
-    env = environment(folder, port, ports, secret, options.config.resolve())
+    env = environment(folder, port, ports, secret, options)
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     stdin = {"redis": redis_config(ports["redis"], secret["redis"], folder)}

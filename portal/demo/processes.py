@@ -14,7 +14,7 @@ _PR_SET_PDEATHSIG = 1
 # A child that dies at once is started again after 0.5, 1, 2, 4, then each 5 s; one that had lived 5 s at once.
 _FIRST_PAUSE, _LONGEST_PAUSE, _STEADY = 0.5, 5.0, 5.0
 _GRACE = 8.0
-_SERVICES = 3  # Redis, the cloud and the identity provider are started first
+SERVICES = frozenset({"redis", "cloud", "oidc"})  # what the others need
 
 
 def _die_with_parent() -> None:
@@ -86,7 +86,8 @@ class Child:
 def end_all(children: list[Child]) -> None:
     """End the last started first, as workers need what was started before them; one grace time for all."""
     deadline = time.monotonic() + _GRACE
-    clients, services = children[_SERVICES:], children[:_SERVICES]
+    clients = [child for child in children if child.name not in SERVICES]
+    services = [child for child in children if child.name in SERVICES]
     for group in (clients, services):
         for child in group:
             child.ask_to_end()

@@ -84,7 +84,7 @@ def test_a_refused_access_token_is_an_error_of_the_sign_in(stub: Stub) -> None:
     stub.on("POST", EXCHANGE, Answer(401, body=b"<html>401", headers={"Content-Type": "text/html"}))
     with pytest.raises(PortalError) as refused:
         identity.unscoped(OidcTokenLogin("stub", "expired"))
-    assert (refused.value.id, refused.value.outcome) == ("cloud:unauthorized", "auth")
+    assert (refused.value.id, refused.value.outcome) == ("cloud:federation-account", "auth")
 
 
 def test_projects_of_a_person(stub: Stub) -> None:
