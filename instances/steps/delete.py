@@ -1,7 +1,7 @@
 """Deleting a machine: what is gone already counts as deleted, and addresses go or stay as was asked."""
 
 from instances.actions import ACTIONS
-from instances.mirror.adopt import tag_of
+from instances.mirror.adopt import marks_of_launch
 from instances.mirror.catalogue import read_kind
 from instances.mirror.poll import mark_deleted
 from instances.models import CatalogueItem, Instance
@@ -58,7 +58,7 @@ def _without_server(ctx: Context, row: Instance) -> Outcome:
     # A paused one does nothing until its person comes back, and then finds that it was stopped.
     if launch.live and launch.state != Operation.State.PAUSED:
         return Again(2, "Waiting for the launch to stop")
-    server = servers.find_by_tag(ctx.cloud, tag_of(launch.pk))
+    server = servers.find_made(ctx.cloud, **marks_of_launch(launch.pk, row))
     if server is not None:
         link_server(row, server.id)
         return Next("start", "Found the machine")

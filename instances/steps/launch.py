@@ -1,7 +1,7 @@
 """One machine from nothing to ready: prepare, create, build, address, set-up.
 
 `asked_at` is stored before the create call. Without it no server can exist; with it the server is looked for
-by the tag of this operation before anything is asked again: no crash and no lost reply makes a second one.
+by its marks before anything is asked again: no crash and no lost reply makes a second one.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from django.utils import timezone
 from instances import live
 from instances.actions import LAUNCH_STAGES
 from instances.exosphere import OPEN_SETUP
-from instances.mirror.adopt import tag_of
+from instances.mirror.adopt import marks_of_launch
 from instances.mirror.catalogue import read_kind
 from instances.models import CatalogueItem, Instance
 from instances.specs import LaunchSpec
@@ -56,7 +56,7 @@ def _create(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
         return _made(row.server_id)
     asked_at = ctx.progress.get("asked_at")
     if asked_at is not None:
-        found = servers.find_by_tag(ctx.cloud, tag_of(ctx.op.pk))
+        found = servers.find_made(ctx.cloud, **marks_of_launch(ctx.op.pk, row))
         if found is not None:
             link_server(row, found.id)
             return _made(found.id)

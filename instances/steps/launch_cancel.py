@@ -1,6 +1,6 @@
 """Stopping a launch: what was not asked for yet never is; what was made stays, and its owner is told."""
 
-from instances.mirror.adopt import tag_of
+from instances.mirror.adopt import marks_of_launch
 from instances.mirror.poll import mark_deleted
 from instances.steps.link import link_server
 from instances.steps.machine import machine
@@ -12,7 +12,7 @@ from portal.operations.outcomes import Done, Outcome
 def run(ctx: Context) -> Outcome:
     row = machine(ctx)
     if not row.server_id and ctx.progress.get("asked_at") is not None:
-        found = servers.find_by_tag(ctx.cloud, tag_of(ctx.op.pk))
+        found = servers.find_made(ctx.cloud, **marks_of_launch(ctx.op.pk, row))
         if found is not None:
             link_server(row, found.id)
     if row.server_id:
