@@ -5,10 +5,11 @@ import binascii
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.db.models import Case, CharField, DecimalField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Lower, NullIf
@@ -23,7 +24,11 @@ from portal.cloud.schema import PortalCloud
 
 PAGE_SIZE = 50
 LONGEST = 200
+# A place in a list holds the whole name of a machine, which may be 255 letters of four bytes.
+LONGEST_PLACE = 2000
 DEFAULT_SORT = "-age"
+_LARGEST = 10**12
+_Number = TypeVar("_Number", int, Decimal)
 
 _TEXT: "CharField[str, str]" = CharField()
 _OWNER = Lower(
@@ -62,7 +67,10 @@ class ListQuery:
 
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:
-        given = {name: str(params.get(name, "")).strip()[:LONGEST] for name in cls.__slots__}
+        given = {
+            name: _plain(str(params.get(name, ""))).strip()[: LONGEST_PLACE if name == "after" else LONGEST]
+            for name in cls.__slots__
+        }
         if given["sort"].removeprefix("-") not in SORTS:
             given["sort"] = DEFAULT_SORT
         return cls(**given)
@@ -97,6 +105,12 @@ class ListQuery:
 class Page:
     instances: Sequence[Instance]
     next_after: str
+
+
+def _plain(text: str) -> str:
+    """Without what no name has and PostgreSQL does not take, such as a zero byte."""
+    kept = (letter if letter.isprintable() else " " if letter.isspace() else "" for letter in text)
+    return "".join(kept)
 
 
 def matching(machines: QuerySet[Instance], query: ListQuery, viewer_id: int | None) -> QuerySet[Instance]:
@@ -190,28 +204,43 @@ def _encode(last: Instance) -> str:
         if isinstance(value, Decimal)
         else value
     )
-    text = json.dumps([plain, str(last.pk)], separators=(",", ":"))
+    text = json.dumps([plain, str(last.pk)], separators=(",", ":"), ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(query: ListQuery) -> tuple[Any, str] | None:
+def _decode(query: ListQuery) -> tuple[Any, UUID] | None:
     """Where the page begins; None (the first page) for what is no such place in this order."""
     if not query.after:
         return None
     try:
         padded = query.after + "=" * (-len(query.after) % 4)
         value, pk = json.loads(base64.urlsafe_b64decode(padded.encode()))
-        return _typed(query.order, value), str(pk)
-    except (ValueError, TypeError, binascii.Error, ArithmeticError):
+        return _typed(query.order, value), UUID(pk)
+    except (ValueError, TypeError, AttributeError, binascii.Error, ArithmeticError, RecursionError):
         return None
 
 
 def _typed(order: str, value: Any) -> Any:
-    if order == "age":
-        moment = parse_datetime(str(value))
-        if moment is None:
-            raise ValueError(value)
-        return moment
-    if order == "size":
-        return int(value)
-    return Decimal(str(value)) if order == "cost" else str(value)
+    """The value as the database compares it; ValueError or ArithmeticError for what it could not."""
+    match order:
+        case "age":
+            return _moment(str(value))
+        case "size":
+            return _within(int(value))
+        case "cost":
+            return _within(Decimal(str(value)))
+        case _:
+            return _plain(str(value))
+
+
+def _moment(text: str) -> datetime:
+    moment = parse_datetime(text)
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(text)
+    return moment.astimezone(UTC)
+
+
+def _within(number: _Number) -> _Number:
+    if not -_LARGEST < number < _LARGEST:
+        raise ValueError(number)
+    return number

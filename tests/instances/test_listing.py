@@ -1,9 +1,12 @@
 """What a list's address asks for, and the machines that it shows."""
 
+import base64
+import json
 import random
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -33,6 +36,7 @@ def walked(allocation: Allocation, user: User, sort: str) -> list[Instance]:
     after = ""
     while True:
         page = page_of(machines, ListQuery.read({"sort": sort, "after": after}), cloud, combinations)
+        assert not {one.pk for one in page.instances} & {one.pk for one in seen}
         seen += page.instances
         after = page.next_after
         if not after:
@@ -206,3 +210,61 @@ def test_cost_is_compared_as_a_number_across_pages(allocation: Allocation, membe
     costs = [Decimal(str(getattr(one, "sort_key"))) for one in walked(allocation, member, "cost")]  # noqa: B009
     assert costs == sorted(costs)
     assert len(costs) == PAGE_SIZE + 5
+
+
+def place(*parts: Any) -> str:
+    """The address of a page as `page_of` makes it, with anything in it."""
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("sort", "after"),
+    [
+        ("name", place("lab", "no machine's id")),
+        ("name", place("lab", None)),
+        ("name", place("a\0b", str(uuid4()))),
+        ("age", place("2026-01-01T00:00:00", str(uuid4()))),
+        ("age", place("0001-01-01T00:00:00+14:00", str(uuid4()))),
+        ("age", place("9999-12-31T23:59:59-14:00", str(uuid4()))),
+        ("size", place(10**30, str(uuid4()))),
+        ("size", place(1e400, str(uuid4()))),
+        ("cost", place("NaN", str(uuid4()))),
+        ("cost", place("1e999999", str(uuid4()))),
+        ("name", "=" * 40),
+        ("name", base64.urlsafe_b64encode(b"[" * 1400).decode()),
+        ("name", "é"),
+    ],
+)
+def test_a_place_that_was_made_up_shows_the_first_page(
+    allocation: Allocation, member: User, sort: str, after: str
+) -> None:
+    machine(allocation, member)
+    machines = instances_of(member, allocation)
+    cloud = clouds().cloud(allocation.cloud).portal
+    page = page_of(machines, ListQuery.read({"sort": sort, "after": after}), cloud, combinations_of(machines))
+    assert [one.name for one in page.instances] == ["lab"]
+
+
+@pytest.mark.parametrize("letter", ["n", " ", "é", "🧬"])
+def test_paging_goes_on_after_names_as_long_as_clouds_allow(
+    allocation: Allocation, member: User, letter: str
+) -> None:
+    now = timezone.now()
+    Instance.objects.bulk_create(
+        Instance(
+            allocation=allocation,
+            name=f"{letter * 250}{number:03}",
+            status="ACTIVE",
+            created_at=now,
+            state_since=now,
+        )
+        for number in range(PAGE_SIZE + 5)
+    )
+    seen = walked(allocation, member, "name")
+    assert len({one.pk for one in seen}) == PAGE_SIZE + 5
+
+
+@pytest.mark.parametrize("field", ["q", "status", "owner", "size", "image"])
+def test_what_no_database_can_compare_is_left_out(allocation: Allocation, member: User, field: str) -> None:
+    """PostgreSQL refuses a text with a zero byte."""
+    assert getattr(ListQuery.read({field: " a\0b\nc "}), field) == "ab c"
