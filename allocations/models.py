@@ -20,6 +20,12 @@ class Allocation(models.Model):
     quota = models.JSONField(default=dict)
     quota_read_at = models.DateTimeField(null=True, blank=True)
     accounting_read_at = models.DateTimeField(null=True, blank=True)
+    # What the cloud offers to the project, by service: {"compute": {"state": "there", "version": "2.90"}, "network":
+    # {"state": "there", "extensions": […]}, "block-storage": {"state": "absent"}, …}. A service not asked about is absent.
+    offers = models.JSONField(default=dict)
+    # {"CUSTOM_A100": {"total": 8, "used": 3}}; empty where nobody may know.
+    gpus = models.JSONField(default=dict)
+    gpus_read_at = models.DateTimeField(null=True, blank=True)
     read_error_id = models.CharField(max_length=64, blank=True)
     read_error_since = models.DateTimeField(null=True, blank=True)
     refresh_after = models.DateTimeField(null=True, blank=True, db_index=True)

@@ -171,6 +171,8 @@ class Poll(models.Model):
     failing_since = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     error_id = models.CharField(max_length=64, blank=True)
+    # The words' blanks: which service it was.
+    error_params = models.JSONField(default=dict)
     # Something is in transition here until then, so read often.
     fast_until = models.DateTimeField(null=True, blank=True)
 
