@@ -31,7 +31,7 @@ class LaunchForm(forms.Form):
         choices=[(value, value) for value in ("automatic", "existing", "none")], initial="automatic"
     )
     floating_ip_id = forms.CharField(max_length=255, required=False)
-    key = forms.CharField(max_length=300, initial=NO_KEY, required=False)
+    key = forms.CharField(max_length=len("key:") + 255, initial=NO_KEY, required=False)
     key_name = forms.CharField(max_length=255, required=False)
     public_key = forms.CharField(max_length=16384, required=False)
     desktop = forms.BooleanField(required=False)

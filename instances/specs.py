@@ -19,7 +19,8 @@ class LaunchRequest(Spec):
     """A launch as form and API send it. `services` checks it against the mirror before anything is stored."""
 
     name: str = Field(max_length=1000)
-    count: int = Field(default=1, ge=1)
+    # More than MAX_COUNT is refused in the portal's words, as long as it is a number that people write.
+    count: int = Field(default=1, ge=1, le=1_000_000)
     image_id: CloudId
     flavor_id: CloudId
     # None: the root disk is the flavor's. A number: a volume of that many GB, deleted with the machine.

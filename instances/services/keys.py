@@ -61,6 +61,8 @@ def public_key_complaint(text: str) -> str:
     parts = text.split()
     if len(text.strip().splitlines()) != 1 or len(parts) < 2 or parts[0] not in _TYPES:
         return "Paste one line that begins with the type of the key, such as ssh-ed25519 or ssh-rsa."
+    if not all(part.isprintable() for part in parts):
+        return "The key has characters that no key has. Copy the whole line again."
     try:
         blob = base64.b64decode(parts[1], validate=True)
     except (binascii.Error, ValueError):

@@ -120,7 +120,7 @@ def _credential_problems(by: User, allocation: Allocation) -> Iterator[PortalErr
 
 
 def _request_problems(request: LaunchRequest, found: Catalogue) -> Iterator[PortalError]:
-    if complaint := naming.complaint(naming.batch_names(request.name, max(1, request.count))[-1]):
+    if complaint := naming.complaint(naming.batch_names(request.name, min(request.count, MAX_COUNT))[-1]):
         yield PortalError("portal:bad-input", reason=complaint)
     if request.count > MAX_COUNT:
         yield PortalError("instances:too-many", count=request.count, most=MAX_COUNT)

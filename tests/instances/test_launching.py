@@ -70,7 +70,11 @@ def test_whoever_may_launch_launches(
 
 @pytest.mark.parametrize(
     ("role", "error"),
-    [("reader", "portal:forbidden"), ("stranger", "portal:not-found"), ("former_member", "portal:not-found")],
+    [
+        ("reader", "portal:forbidden"),
+        ("stranger", "allocations:unknown"),
+        ("former_member", "allocations:unknown"),
+    ],
 )
 def test_whoever_may_not_launch_is_refused(
     allocation: Allocation, role: str, error: str, request: pytest.FixtureRequest
@@ -350,6 +354,9 @@ def test_pasted_keys_are_judged_before_they_travel() -> None:
     assert "private key" in public_key_complaint("-----BEGIN RSA PRIVATE KEY-----\nabc")
     assert "type of the key" in public_key_complaint("hello")
     assert "type of the key" in public_key_complaint(f"{good}\n{good}")
+    assert "no key has" in public_key_complaint(f"{good}\0")
+    assert "no key has" in public_key_complaint(f"{good}\x1b[2J")
+    assert public_key_complaint(f"\t{good}\tof my laptop \n") == ""
     assert "not base64" in public_key_complaint("ssh-ed25519 !!!")
     assert "cut short" in public_key_complaint(good.split()[0] + " " + good.split()[1][:20])
     assert "damaged" in public_key_complaint(good.replace("ssh-ed25519", "ssh-rsa", 1))

@@ -333,3 +333,12 @@ def test_a_catalogue_never_read_is_said(allocation: Allocation, member: User) ->
 def test_the_page_is_never_cached(allocation: Allocation, member: User) -> None:
     for answer in (form(member, allocation), preview(member, allocation), send(member, allocation)):
         assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("length", [250, 255, 256, 290, 400])
+def test_a_key_name_longer_than_clouds_allow_is_an_error_of_the_form(
+    allocation: Allocation, member: User, length: int
+) -> None:
+    answer = send(member, allocation, key="key:" + "k" * length)
+    assert answer.status_code in (409, 422)
+    assert not Operation.objects.exists()

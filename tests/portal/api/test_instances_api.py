@@ -176,3 +176,23 @@ def test_flavors_and_images_are_those_of_the_allocation(
     assert image["name"] == "Featured-Ubuntu24"
     assert api(stranger, "GET", f"flavors?allocation={catalogue.slug}").status_code == 404
     assert api(stranger, "GET", f"images?allocation={catalogue.slug}").status_code == 404
+
+
+@pytest.mark.parametrize("count", [101, 10**6, 10**12, 10**30])
+def test_a_launch_of_absurdly_many_is_refused_without_counting_to_it(
+    api: Api, catalogue: Allocation, member: User, count: int
+) -> None:
+    """A list of so many names would take the memory of the process."""
+    answer = api(member, "POST", "instances", json=launch(catalogue, count=count))
+    assert answer.status_code == 422
+    assert not Instance.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["name", "key_name", "public_key", "image_id", "network_id"])
+def test_a_zero_byte_in_a_request_is_refused_not_stored(
+    api: Api, catalogue: Allocation, member: User, field: str
+) -> None:
+    """PostgreSQL stores none, in text or JSON."""
+    answer = api(member, "POST", "instances", json=launch(catalogue, **{field: "a\0b"}))
+    assert answer.status_code in (409, 422)
+    assert not Operation.objects.exists()
