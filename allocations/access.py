@@ -21,11 +21,11 @@ def allocations_of(user: Person) -> QuerySet[Allocation]:
 
 
 def allocation_for(user: Person, slug: str, need: Need) -> Allocation:
-    """The allocation, with its `viewer_role`. A stranger gets `portal:not-found`, as if it did not exist.
+    """The allocation, with its `viewer_role`. A stranger gets `allocations:unknown`, as if it did not exist.
 
     Operators see every allocation, and have no other right where they are not members.
     """
-    found = _visible(user, Q(slug=slug))
+    found = _visible(user, Q(slug=slug), "allocations:unknown")
     require(found, need)
     return found
 
@@ -43,12 +43,12 @@ def require(allocation: Allocation, need: Need) -> None:
         raise PortalError("portal:forbidden", need=str(need))
 
 
-def _visible(user: Person, which: Q) -> Allocation:
+def _visible(user: Person, which: Q, unknown: str = "portal:not-found") -> Allocation:
     if not isinstance(user, User):
         raise PortalError("portal:sign-in")
     found: Allocation | None = _with_role(user).filter(which).first()
     if found is None or not (found.viewer_role or user.is_operator):
-        raise PortalError("portal:not-found")
+        raise PortalError(unknown)
     if not found.viewer_role:
         setattr(found, "role_of_viewer", WEAKEST)  # noqa: B010  (an annotation, no field of the model)
     return found

@@ -8,6 +8,7 @@ from allocations.access import Person, allocation_by_id, require
 from allocations.models import Allocation
 from allocations.roles import Need, allows
 from instances.models import Instance
+from portal.accounts.models import User
 from portal.core.errors import PortalError
 
 
@@ -16,6 +17,9 @@ def instance_for(user: Person, id: UUID | str, need: Need) -> Instance:
 
     `Need.ACT` on somebody else's machine asks for `Need.ACT_ON_OTHERS`. Deleted machines are still found.
     """
+    if not isinstance(user, User):
+        # Before anything else, so that nobody learns without signing in which machines there are.
+        raise PortalError("portal:sign-in")
     found = Instance.objects.select_related("owner").filter(pk=_uuid(id)).first()
     if found is None:
         raise PortalError("portal:not-found")

@@ -10,6 +10,7 @@ from allocations.ledger import Balance
 from allocations.models import Allocation
 from allocations.rates import resource_of, su_per_hour
 from instances import room
+from instances.burning import burning_now
 from instances.models import Instance
 from instances.room import Room
 from instances.statuses import ACTIVE, BUILD, REQUESTED
@@ -21,7 +22,10 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """`balances` empty: the cloud counts no service units, so that none can be lacking."""
+    """`balances` empty: the cloud counts no service units, so that none can be lacking.
+
+    `burning`: in all regions of the project, since they draw on the same grant.
+    """
 
     cloud: PortalCloud
     now: datetime
@@ -56,7 +60,7 @@ class Budget:
 
 
 def of(allocation: Allocation, now: datetime) -> Budget:
-    """Three queries, whatever the number of machines."""
+    """Four queries, and one for other regions, whatever the number of machines."""
     cloud = clouds().cloud(allocation.cloud).portal
     live = list(Instance.objects.filter(allocation=allocation, deleted_at=None))
     freed = Instance.objects.filter(allocation=allocation, deleted_at__gt=allocation.quota_read_at or now)
@@ -65,8 +69,22 @@ def of(allocation: Allocation, now: datetime) -> Budget:
         now=now,
         room=room.of(allocation, live, freed),
         balances=ledger.balance(allocation, now.date()),
-        burning=burn(live, cloud, now),
+        burning=_burning(allocation, live, cloud, now),
     )
+
+
+def _burning(
+    allocation: Allocation, live: list[Instance], cloud: PortalCloud, at: datetime
+) -> dict[str, Decimal]:
+    """What these machines and those of the project's other regions cost per hour now, by resource."""
+    total = burn(live, cloud, at)
+    elsewhere = Allocation.objects.filter(cloud=allocation.cloud, project_id=allocation.project_id)
+    others = list(elsewhere.exclude(pk=allocation.pk).values_list("pk", flat=True))
+    if others:
+        for by_resource in burning_now(others).values():
+            for resource, hourly in by_resource.items():
+                total[resource] = total.get(resource, _ZERO) + hourly
+    return total
 
 
 def burn(instances: list[Instance], cloud: PortalCloud, at: datetime) -> dict[str, Decimal]:

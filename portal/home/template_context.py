@@ -1,8 +1,9 @@
-"""The bar of every page: the allocations to switch between, and the pages of the one that is open."""
+"""The bar of every page: where you are, the allocations to switch between, and the pages of the current one."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -10,11 +11,15 @@ from django.utils.functional import SimpleLazyObject
 
 from allocations.access import allocations_of
 from allocations.models import Allocation
-from allocations.roles import Need, allows
-from instances.models import Instance
 from portal.accounts.models import User
 from portal.cloud.config import clouds
 from portal.core.context import provide
+from portal.home.current import cloud_of, named, opened, remembered
+from portal.home.kinds import LIST, address_in, kind_of, pages_of
+from portal.home.places import titles
+
+# From so many on, a list is searched rather than read.
+SEARCHED_FROM = 8
 
 
 @provide
@@ -23,61 +28,68 @@ def bar(request: HttpRequest) -> dict[str, Any]:
     return {"bar": SimpleLazyObject(lambda: _bar(request))}
 
 
+@provide
+def words(request: HttpRequest) -> dict[str, Any]:
+    """The words of the cloud that the page is about, where clouds have words of their own."""
+    return {"words": SimpleLazyObject(lambda: _words(request))}
+
+
+def _words(request: HttpRequest) -> dict[str, str]:
+    configured = clouds()
+    if not any(cloud.portal.vocabulary for cloud in configured.clouds.values()):
+        return configured.words()
+    cloud = cloud_of(request)
+    return configured.words(cloud if cloud in configured.clouds else None)
+
+
 def _bar(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
-    mine = sorted(allocations_of(user), key=lambda found: (found.cloud, found.region, found.project_name))
-    current = _current(request, mine)
+    mine = sorted(allocations_of(user), key=_place_and_name)
+    by_slug = {allocation.slug: allocation for allocation in mine}
+    here = named(request, user, by_slug)
+    if here is not None and here.slug in by_slug:
+        opened(request, here)
+    current = here or remembered(user, by_slug)
+    view = request.resolver_match.view_name if request.resolver_match else ""
+    kind = kind_of(view) if here else LIST
     return {
-        "current": _entry(current, current) | _place(current) if current else None,
-        "groups": [
-            {**_place(group[0]), "allocations": [_entry(allocation, current) for allocation in group]}
-            for group in _by_place(mine)
-        ],
-        "nav": _nav(request, current) if current else [],
+        "current": _entry(current, here, kind) | _place(current) if current else None,
+        "groups": _groups(mine, here, kind),
+        "count": len(mine),
+        "searched": len(mine) >= SEARCHED_FROM,
+        "switch": f"{reverse('home-switch')}?{urlencode({'kind': kind, 'at': here.slug if here else ''})}",
+        "nav": pages_of(current, view if here else "") if current else [],
     }
 
 
-def _current(request: HttpRequest, mine: Iterable[Allocation]) -> Allocation | None:
-    """The allocation of the page: named in its address, or that of the machine named there."""
-    named = request.resolver_match.kwargs if request.resolver_match else {}
-    by_slug = {allocation.slug: allocation for allocation in mine}
-    if "slug" in named:
-        return by_slug.get(named["slug"])
-    if request.resolver_match and request.resolver_match.namespace == "instances" and "id" in named:
-        slug = Instance.objects.filter(pk=named["id"]).values_list("allocation__slug", flat=True).first()
-        return by_slug.get(slug or "")
-    return None
+def _groups(mine: Sequence[Allocation], here: Allocation | None, kind: str) -> list[dict[str, Any]]:
+    groups = [list(group) for _, group in groupby(mine, key=lambda one: _place_and_name(one)[:2])]
+    return [
+        {**_place(group[0]), "allocations": [_entry(one, here, kind) for one in group]} for group in groups
+    ]
 
 
-def _by_place(allocations: Iterable[Allocation]) -> list[list[Allocation]]:
-    return [list(group) for _, group in groupby(allocations, key=lambda found: (found.cloud, found.region))]
+def _place_and_name(allocation: Allocation) -> tuple[str, str, str]:
+    """Clouds and regions in the order of the configuration, those that left it last."""
+    configured = clouds().clouds
+    order = list(configured)
+    where = order.index(allocation.cloud) if allocation.cloud in configured else len(order)
+    regions = configured[allocation.cloud].regions if allocation.cloud in configured else ()
+    at = regions.index(allocation.region) if allocation.region in regions else len(regions)
+    return f"{where:04}{allocation.cloud}", f"{at:04}{allocation.region}", allocation.project_name
 
 
 def _place(allocation: Allocation) -> dict[str, str]:
-    cloud = clouds().clouds.get(allocation.cloud)
-    if cloud is None:
-        return {"cloud": allocation.cloud, "region": allocation.region}
-    return {"cloud": cloud.title, "region": cloud.region_title(allocation.region)}
+    cloud, region = titles(allocation.cloud, allocation.region)
+    return {"cloud": cloud, "region": region}
 
 
-def _entry(allocation: Allocation, current: Allocation | None) -> dict[str, Any]:
+def _entry(allocation: Allocation, here: Allocation | None, kind: str) -> dict[str, Any]:
     return {
         "name": allocation.project_name,
         "title": allocation.title,
-        "url": reverse("instances:list", args=[allocation.slug]),
-        "current": allocation == current,
+        "url": address_in(allocation, kind),
+        "current": allocation == here,
     }
-
-
-def _nav(request: HttpRequest, current: Allocation) -> list[dict[str, Any]]:
-    here = request.resolver_match.view_name if request.resolver_match else ""
-    words = clouds().words(current.cloud if current.cloud in clouds().clouds else None)
-    pages = [("instances:list", f"{words.get('server', 'instance').capitalize()}s", "server")]
-    if allows(current.viewer_role, Need.LAUNCH):
-        pages.append(("instances:launch", "Launch", "rocket"))
-    return [
-        {"label": label, "url": reverse(name, args=[current.slug]), "icon": icon, "current": here == name}
-        for name, label, icon in pages
-    ]

@@ -5,11 +5,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
+from allocations.access import allocations_of
 from portal.accounts.models import User
+from portal.accounts.pages import connections
 from portal.accounts.views_profile import person
 from portal.cloud.config import clouds
 from portal.core.htmx import page_or_part, wants_part
+from portal.home.kinds import LIST
 from portal.home.pages import home_of
+from portal.home.places import places
 
 
 @never_cache
@@ -19,8 +23,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         context = {"provider": clouds().oidc, "clouds": clouds().clouds.values(), "next": "/"}
         return render(request, "home/landing.html", context)
-    found = home_of(request.user)
-    if not found.cards and not found.connecting:
+    found = home_of(request.user, _query(request))
+    if not found.total and not found.connecting:
         return redirect("no-allocation")
     return render(request, "home/home.html", {"home": found})
 
@@ -30,7 +34,18 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def parts(request: HttpRequest) -> HttpResponse:
     """The cards and the states of the connections, as they are now."""
-    return render(request, "home/_parts.html", {"home": home_of(person(request))})
+    return render(request, "home/_parts.html", {"home": home_of(person(request), _query(request))})
+
+
+@login_required
+@never_cache
+@require_GET
+def switch(request: HttpRequest) -> HttpResponse:
+    """What the bar's menu shows once it is open: every cloud, region and allocation, and how each stands."""
+    user = person(request)
+    found = places(allocations_of(user), connections(user), request.GET.get("kind", LIST))
+    context = {"places": found, "at": request.GET.get("at", "")}
+    return render(request, "home/_switch.html", context)
 
 
 @login_required
@@ -38,8 +53,12 @@ def parts(request: HttpRequest) -> HttpResponse:
 @require_GET
 def no_allocation(request: HttpRequest) -> HttpResponse:
     found = home_of(person(request))
-    if found.cards:
+    if found.total:
         # In an open page htmx would put the whole start page into a part of this one.
         return HttpResponseClientRedirect("/") if wants_part(request) else redirect("home")
     context = {"home": found, "provider": clouds().oidc}
     return page_or_part(request, "home/no_allocation.html", "home/_no_allocation.html", context)
+
+
+def _query(request: HttpRequest) -> str:
+    return request.GET.get("q", "").strip()[:100]

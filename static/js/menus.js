@@ -19,7 +19,8 @@ document.addEventListener("keydown", (event) => {
   if (!menu) return;
   if (event.key === "Escape") { event.preventDefault(); shut(menu, true); return; }
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  const items = Array.from(menu.querySelectorAll(".menu-sheet a, .menu-sheet button:not([disabled])"));
+  const items = Array.from(menu.querySelectorAll(".menu-sheet a, .menu-sheet button:not([disabled])"))
+    .filter((item) => !item.closest("[hidden]"));
   const step = event.key === "ArrowDown" ? 1 : -1;
   const at = items.indexOf(document.activeElement);
   items[(at + step + items.length) % items.length]?.focus();

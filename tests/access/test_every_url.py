@@ -34,11 +34,13 @@ GET: dict[str, str] = {
     "api:openapi-view": "public",
     "account_logout": "public",
     "home-parts": "person",
+    "home-switch": "person",
     "no-allocation": "person",
     "profile": "person",
     "profile-tokens": "person",
     "profile-clouds": "person",
     "profile-cloud-connect": "person",
+    "profile-tools": "person",
     "instances:running": "person",
     "allocations:detail": "members",
     "allocations:card": "members",
@@ -54,6 +56,11 @@ GET: dict[str, str] = {
     "instances:console-log": "members",
     "instances:actions": "members",
     "instances:action": "actors",
+    "instances:commands": "members",
+    "instances:command": "members",
+    "instances:own-tools": "members",
+    "instances:ssh": "members",
+    "instances:machine-ssh": "members",
     "instances:console": "actors",
     "metrics:series": "members",
     "metrics:graphs": "members",
@@ -84,13 +91,17 @@ POST_ONLY = {
     "api:launch",
     "api:delete_instance",
     "instances:bulk",
+    "instances:bulk-command",
+    "profile-tool",
+    "profile-tool-show",
+    "profile-tool-revoke",
     "account_inactive",
     "api:api-root",
 }
 # Not tried with GET below: they lead elsewhere, have a page of their own, or share a path with a GET.
 NO_GET = {
     *("openid_connect_login", "openid_connect_callback", "api:api-root", "account_inactive"),
-    *("api:launch", "api:delete_instance", "instances:bulk"),
+    *("api:launch", "api:delete_instance", "instances:bulk", "instances:bulk-command", "profile-tool"),
 }
 CHANGING = {
     "instances:launch": "launchers",
@@ -144,6 +155,7 @@ def address(catalogue: Allocation, machine: Instance, operation: Operation) -> A
         "operation": operation.pk,
         "operation_id": operation.pk,
         "action": "stop",
+        "kind": "config",
     }
 
     def path(name: str) -> str:

@@ -35,12 +35,12 @@ def test_a_member_sees_it_with_their_role(
 def test_for_others_it_does_not_exist(
     request: pytest.FixtureRequest, allocation: Allocation, name: str, need: Need
 ) -> None:
-    assert refusal(request.getfixturevalue(name), allocation, need) == "portal:not-found"
+    assert refusal(request.getfixturevalue(name), allocation, need) == "allocations:unknown"
 
 
 def test_what_does_not_exist_is_refused_in_the_same_words(allocation: Allocation, member: User) -> None:
     allocation.slug = "no-such-thing"
-    assert refusal(member, allocation, Need.SEE) == "portal:not-found"
+    assert refusal(member, allocation, Need.SEE) == "allocations:unknown"
 
 
 def test_whoever_is_not_signed_in_is_asked_to(allocation: Allocation) -> None:
@@ -98,7 +98,7 @@ def test_coming_back_ends_having_been_a_former_member(allocation: Allocation, fo
 
 def test_by_id_the_same_door(allocation: Allocation, member: User, stranger: User) -> None:
     assert allocation_by_id(member, allocation.pk, Need.SEE) == allocation
-    with pytest.raises(PortalError, match="not-found"):
+    with pytest.raises(PortalError, match="portal:not-found"):
         allocation_by_id(stranger, allocation.pk, Need.SEE)
 
 
@@ -123,5 +123,5 @@ def test_a_page_may_listen_to_what_its_person_may_see(
     allocation: Allocation, member: User, stranger: User
 ) -> None:
     assert group_of(member, f"allocation:{allocation.slug}") == f"allocation.{allocation.pk}"
-    with pytest.raises(PortalError, match="not-found"):
+    with pytest.raises(PortalError, match="allocations:unknown"):
         group_of(stranger, f"allocation:{allocation.slug}")

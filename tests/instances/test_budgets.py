@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from allocations.models import Allocation, Grant
 from instances import budgets, exosphere, room
 from instances.models import Instance
+from tests.cast import make_allocation
 from tests.instances.rows import machine
 
 NOW = timezone.now()
@@ -161,9 +162,34 @@ def test_what_is_lacking_is_told_apart(allocation: Allocation) -> None:
 def test_the_queries_do_not_grow(
     allocation: Allocation, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         budgets.of(allocation, NOW)
     for number in range(30):
         machine(allocation, name=f"m{number}")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         budgets.of(allocation, NOW)
+
+
+def test_regions_of_a_project_burn_the_same_grant(allocation: Allocation) -> None:
+    """The balance is the project's: what runs in the other region makes it end sooner here too."""
+    tacc = make_allocation(region="TACC", project_id=allocation.project_id)
+    machine(allocation, vcpus=2)
+    machine(tacc, vcpus=8)
+    machine(tacc, vcpus=8, deleted_at=NOW)
+    here, there = budgets.of(allocation, NOW), budgets.of(tacc, NOW)
+    assert here.burning == there.burning == {"cpu": Decimal(10)}
+    assert here.runs_out_at("cpu", Decimal(0)) is not None
+
+
+def test_but_not_another_project_nor_one_of_the_same_name_at_another_cloud(allocation: Allocation) -> None:
+    machine(allocation, vcpus=2)
+    machine(make_allocation("TRA220028"), vcpus=8)
+    twin = make_allocation(cloud="campus", region="main", project_id=allocation.project_id, slug="twin")
+    machine(twin, vcpus=8)
+    assert budgets.of(allocation, NOW).burning == {"cpu": Decimal(2)}
+
+
+def test_quota_stays_the_regions_own(allocation: Allocation) -> None:
+    limit(allocation, cores=(20, 150))
+    requested(make_allocation(region="TACC", project_id=allocation.project_id), vcpus=8)
+    assert share(allocation, "cores").queued == 0

@@ -264,11 +264,11 @@ def test_an_unknown_rate_is_a_warning_and_not_a_refusal(allocation: Allocation, 
 def test_a_preview_asks_the_database_the_same_for_any_number_of_machines(
     allocation: Allocation, member: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         services.preview(allocation=allocation, by=member, request=request())
     for number in range(20):
         machine(allocation, name=f"m{number}")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         services.preview(allocation=allocation, by=member, request=request(count=20))
 
 

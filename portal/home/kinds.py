@@ -1,0 +1,63 @@
+"""The pages that every allocation has: what the bar leads to, and where a switch to another allocation ends."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from allocations.models import Allocation
+from allocations.roles import Need, allows
+from portal.cloud.config import clouds
+
+LIST = "instances:list"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`label` empty: the cloud's word for its machines. `also`: pages that are part of this one."""
+
+    name: str
+    label: str
+    icon: str
+    need: Need
+    also: frozenset[str] = frozenset()
+
+
+KINDS = (
+    Kind(LIST, "", "server", Need.SEE),
+    Kind(
+        "instances:launch",
+        "Launch",
+        "rocket",
+        Need.LAUNCH,
+        frozenset({"instances:launch-preview", "instances:launch-key"}),
+    ),
+)
+
+
+def kind_of(view_name: str) -> str:
+    """The kind of page that a view shows; a page that only one allocation can have counts as its list."""
+    return next((kind.name for kind in KINDS if view_name == kind.name or view_name in kind.also), LIST)
+
+
+def address_in(allocation: Allocation, wanted: str) -> str:
+    """The page of this kind in an allocation, else its list, where the person may not have such a page."""
+    kind = next((kind for kind in KINDS if kind.name == wanted), KINDS[0])
+    allowed = allows(allocation.viewer_role, kind.need)
+    return reverse(kind.name if allowed else LIST, args=[allocation.slug])
+
+
+def pages_of(allocation: Allocation, view_name: str) -> list[dict[str, object]]:
+    """What the bar leads to within an allocation."""
+    configured = clouds()
+    words = configured.words(allocation.cloud if allocation.cloud in configured.clouds else None)
+    machines = f"{words.get('server', 'instance').capitalize()}s"
+    return [
+        {
+            "label": kind.label or machines,
+            "url": reverse(kind.name, args=[allocation.slug]),
+            "icon": kind.icon,
+            "current": view_name == kind.name or view_name in kind.also,
+        }
+        for kind in KINDS
+        if allows(allocation.viewer_role, kind.need)
+    ]
