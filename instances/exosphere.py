@@ -17,6 +17,8 @@ ADDRESS_KEY = "exoFloatingIpOption"
 # Ours stand under a prefix of their own, because Exosphere's keys must never mean anything else.
 INSTANCE_KEY = "helioInstance"
 DESKTOP_KEY = "helioDesktop"
+# Which set-up of ours the guest was given: written with the user-data itself.
+GUEST_KEY = "helioGuest"
 LEGACY_ADDRESS_KEY = "exoCreateFloatingIp"
 IMAGE_MARK = {"from-exosphere": "true"}
 

@@ -5,6 +5,7 @@ One `#cloud-config` for the Debian, Ubuntu and Rocky families; downloads only th
 
 import base64
 import gzip
+import hashlib
 import json
 import re
 from functools import cache
@@ -13,25 +14,38 @@ from typing import Any
 
 import yaml
 
+from portal.core.version import PORTAL_VERSION
+
 # Nova takes 65,535 characters of base64. Ours are under 16 KiB, a person's script may be this long.
 MAX_BYTES = 49_149
 MAX_BOOT_SCRIPT_BYTES = 24 * 1024
 AGENT_INTERVAL_SECONDS = 5
-_GUEST_FILES = Path(__file__).parent / "guest"
+UNITS = ("heliosphere-agent.service", "heliosphere-boot.service", "heliosphere-setup.service")
+DESKTOP_UNIT = "heliosphere-desktop.service"
+_FOLDER = Path(__file__).parent / "guest"
+# Packed into user-data: what makes up a version.
+GUEST_FILES = ("agent.py", "guest.sh", *UNITS, DESKTOP_UNIT)
 _OURS = "/opt/heliosphere"
 _UNITS = "/etc/systemd/system"
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_INSTANCE = re.compile(r"[0-9a-f-]{1,64}")
 _PUBLIC_KEY = re.compile(r"(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(?: [^\x00-\x1f\x7f]*)?")
 _SSHD = """\
 TrustedUserCAKeys /etc/ssh/heliosphere_ca.pub
 AuthorizedPrincipalsFile /etc/ssh/heliosphere_principals/%u
 """
-# Before any file of ours is there, so in one line; `cloud-init-per instance` keeps it to the first boot.
-_STARTING = (
+# Before any file of ours is there, so in one line; `cloud-init-per instance` keeps it to the first boot. What it leaves
+# behind starts our units once the files and the person are there, long before the end of cloud-init.
+_FIRST = (
     """line="{\\"status\\":\\"starting\\", \\"epoch\\": $(date +%s)000}"; """
     """names=$(tr ' ' '\\n' < /sys/class/tty/console/active | grep -v '^tty[0-9]*$'); """
-    """for name in ${names:-console}; do echo "$line" > /dev/$name; done; echo "$line" > /dev/kmsg"""
+    """for name in ${names:-console}; do echo "$line" > /dev/$name; done; echo "$line" > /dev/kmsg; """
+    """systemd-run --no-block --unit=heliosphere-start """
+    """--property='After=cloud-init.service cloud-init-network.service' """
+    """/bin/sh /opt/heliosphere/guest.sh start || true"""
 )
+# Only where that was not to be had.
+_LAST = "systemctl -q is-active heliosphere-agent.service || /bin/sh /opt/heliosphere/guest.sh start"
 
 
 class BadUserData(ValueError):
@@ -56,12 +70,21 @@ def build(
     """
     if not _USER.fullmatch(username):
         raise BadUserData(f"{username!r} is not a user name that Linux takes.")
-    agent = {"url": push_url, "instance": instance_id, "key": metrics_key, "interval": AGENT_INTERVAL_SECONDS}
+    if not _INSTANCE.fullmatch(instance_id):
+        raise BadUserData(f"{instance_id!r} is not the id of a machine.")
+    agent = {
+        "url": push_url,
+        "instance": instance_id,
+        "key": metrics_key,
+        "interval": AGENT_INTERVAL_SECONDS,
+        "version": version(),
+    }
+    script = _filled("guest.sh", user=username, instance=instance_id, version=version())
     files = [
         _file("/etc/heliosphere/agent.json", json.dumps(agent), "0600"),
         _packed(f"{_OURS}/agent.py", _guest_file("agent.py"), "0755"),
-        _packed(f"{_OURS}/guest.sh", _guest_file("guest.sh").replace("@user@", username), "0755"),
-        *(_file(f"{_UNITS}/{unit}", _guest_file(unit)) for unit in _units()),
+        _packed(f"{_OURS}/guest.sh", script, "0755"),
+        *(_file(f"{_UNITS}/{unit}", _guest_file(unit)) for unit in UNITS),
         *_certificate_files(instance_id, username, ca_public_key),
         *_desktop_files(username, wanted=desktop),
         *_boot_script_files(boot_script),
@@ -69,17 +92,12 @@ def build(
     config = {
         "users": ["default", _user(username, [clean_key(key) for key in ssh_keys])],
         "ssh_pwauth": False,
-        "bootcmd": [["cloud-init-per", "instance", "heliosphere-starting", "sh", "-c", _STARTING]],
+        "bootcmd": [["cloud-init-per", "instance", "heliosphere-starting", "sh", "-c", _FIRST]],
         "write_files": files,
-        "runcmd": [
-            ["systemctl", "daemon-reload"],
-            ["systemctl", "enable", *_units()],
-            # Not waited for: the set-up unit runs after cloud-init has ended.
-            ["systemctl", "start", "--no-block", *_units()],
-        ],
+        "runcmd": [["sh", "-c", _LAST]],
     }
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=False, width=100_000)
-    data = f"#cloud-config\n# Made by Heliosphere for instance {instance_id}\n{text}".encode()
+    data = f"#cloud-config\n# Made by Heliosphere {version()} for instance {instance_id}\n{text}".encode()
     if len(data) > MAX_BYTES:
         raise BadUserData("The boot script and the SSH keys together are too long for the cloud.")
     return data
@@ -95,13 +113,24 @@ def clean_key(key: str) -> str:
     return line
 
 
-def _units() -> list[str]:
-    return ["heliosphere-agent.service", "heliosphere-boot.service", "heliosphere-setup.service"]
+@cache
+def version() -> str:
+    """The portal's version, and a digest of what guests get: two set-ups of one version are the same set-up."""
+    texts = [_SSHD, _FIRST, _LAST, *map(_guest_file, GUEST_FILES)]
+    digest = hashlib.sha256("\0".join(texts).encode())
+    return f"{PORTAL_VERSION}+{digest.hexdigest()[:8]}"
 
 
 @cache
 def _guest_file(name: str) -> str:
-    return (_GUEST_FILES / name).read_text(encoding="utf-8")
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _filled(name: str, **values: str) -> str:
+    text = _guest_file(name)
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    return text
 
 
 def _user(name: str, keys: list[str]) -> dict[str, Any]:
@@ -136,8 +165,8 @@ def _certificate_files(instance_id: str, username: str, ca_public_key: str) -> l
 
 
 def _desktop_files(username: str, *, wanted: bool) -> list[dict[str, str]]:
-    unit = "heliosphere-desktop.service"
-    return [_file(f"{_OURS}/{unit}", _guest_file(unit).replace("@user@", username))] if wanted else []
+    text = _filled(DESKTOP_UNIT, user=username)
+    return [_file(f"{_OURS}/{DESKTOP_UNIT}", text)] if wanted else []
 
 
 def _boot_script_files(script: str) -> list[dict[str, str]]:

@@ -21,6 +21,8 @@ from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import urlsplit
 
 CONFIG = "/etc/heliosphere/agent.json"
+# The id that the cloud gave the machine that was set up, and the one that it gave this machine.
+SET_UP, THIS = "/etc/heliosphere/machine", "/var/lib/cloud/data/instance-id"
 KEEP_SECONDS = 600
 MAX_SAMPLES = 120
 MAX_WAIT_SECONDS = 60
@@ -252,7 +254,7 @@ class Portal:
         signature = hmac.new(self.config["key"].encode(), moment.encode() + b"\n" + body, hashlib.sha256)
         return {
             "Content-Type": "application/json",
-            "User-Agent": "heliosphere-agent/1",
+            "User-Agent": "heliosphere-agent/{}".format(self.config.get("version", "0")),
             "X-Helio-Instance": self.config["instance"],
             "X-Helio-Time": moment,
             "X-Helio-Signature": signature.hexdigest(),
@@ -375,7 +377,18 @@ def run(config: Dict[str, Any]) -> None:
         time.sleep(max(0.1, interval - (time.monotonic() - started)))
 
 
+def of_another_machine(set_up: str, this: str) -> bool:
+    """Whether this machine was made from an image of the one that was set up: it must not report in its name."""
+    try:
+        return read(set_up).strip() != read(this).strip()
+    except OSError:
+        return False
+
+
 def main() -> int:
+    if of_another_machine(SET_UP, THIS):
+        log("this machine was made from an image of another one: nothing to report")
+        return 0
     try:
         config = json.loads(read(sys.argv[1] if len(sys.argv) > 1 else CONFIG))
     except (OSError, ValueError) as error:

@@ -1,14 +1,20 @@
 #!/bin/sh
-# Set-up of a machine made with Heliosphere. Debian, Ubuntu and Rocky families; POSIX sh; safe to run again.
-#   guest.sh boot    at each boot: host keys and the set-up status to the console (a cold start empties its log)
+# Set-up of a machine made with Heliosphere @version@. Debian, Ubuntu and Rocky families; POSIX sh; safe to run again.
+#   guest.sh start   from cloud-init: the agent's account, our units enabled and started
+#   guest.sh boot    at each boot: host keys, version and the set-up status to the console (a cold start empties its log)
 #   guest.sh setup   until it has ended once: groups, SSH, desktop, then the person's boot script
+# Markers are kept under this machine's id: one made from an image of another machine is set up anew.
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 OURS=/opt/heliosphere
-STATE=/var/lib/heliosphere
+CONFIG=/etc/heliosphere
+STATE=/var/lib/heliosphere/@instance@
+CLOUD_ID=/var/lib/cloud/data/instance-id
 CA=/etc/ssh/heliosphere_ca.pub
 LOG=/var/log/heliosphere
+AGENT=heliosphere
+UNITS="heliosphere-agent.service heliosphere-boot.service heliosphere-setup.service"
 
 # Nova records the serial port, and /dev/console may be the screen: write to every serial console of the kernel.
 serial() {
@@ -40,24 +46,51 @@ host_keys() {
   print "$STATE/keys"
 }
 
+# Not so on one that another tool makes from an image of the machine: what was set up there is nothing to report here.
+same_machine() {
+  [ ! -e "$CONFIG/machine" ] || [ "$(cat "$CONFIG/machine")" = "$(cat "$CLOUD_ID" 2>/dev/null)" ]
+}
+
+agent_account() {
+  getent passwd "$AGENT" > /dev/null || useradd -r -U -M -d /nonexistent -s /usr/sbin/nologin "$AGENT" || return 1
+  chown "root:$AGENT" "$CONFIG/agent.json" && chmod 640 "$CONFIG/agent.json" || return 1
+}
+
+# A unit that systemd has not read yet needs no reload, which is slow; one that it has read otherwise does.
+start() {
+  [ ! -s "$CLOUD_ID" ] || cp "$CLOUD_ID" "$CONFIG/machine"
+  agent_account || echo "guest.sh: the agent has no account" >&2
+  systemctl --no-reload enable $UNITS 2>/dev/null
+  if systemctl show -p NeedDaemonReload $UNITS | grep -q =yes; then systemctl daemon-reload; fi
+  systemctl start --no-block $UNITS || { systemctl daemon-reload; systemctl start --no-block $UNITS; }
+}
+
+# Without a persistence daemon only root's first question makes the GPUs' device files, which the agent then reads.
+gpu_devices() {
+  if command -v nvidia-smi > /dev/null; then nvidia-smi -L < /dev/null > /dev/null 2>&1 & fi
+}
+
 join_groups() {
   for group in sudo wheel adm; do
     if getent group "$group" > /dev/null; then usermod -a -G "$group" "$1" || return 1; fi
   done
 }
 
-# The drop-in was written by cloud-init. Where sshd does not read drop-ins (before OpenSSH 8.2) its lines go to the top
-# of sshd_config: at the end they might fall into a Match block.
+# cloud-init wrote the drop-in before sshd first started. Where sshd does not read drop-ins (before OpenSSH 8.2) its lines
+# go to the top of sshd_config: at the end they might fall into a Match block.
 trust_ca() {
   [ -s "$CA" ] || return 0
   drop_in=/etc/ssh/sshd_config.d/10-heliosphere.conf
   main=/etc/ssh/sshd_config
-  if ! grep -Eqi '^[[:space:]]*Include[[:space:]]+/etc/ssh/sshd_config\.d/' "$main" && ! grep -q "$CA" "$main"; then
-    cat "$drop_in" "$main" > "$main.new" && chmod 600 "$main.new" && mv "$main.new" "$main"
+  if ! grep -Eqi '^[[:space:]]*Include[[:space:]]+"?/etc/ssh/sshd_config\.d/' "$main" && ! grep -q "$CA" "$main"; then
+    cat "$drop_in" "$main" > "$main.new" && chmod 600 "$main.new" && mv "$main.new" "$main" || return 1
     command -v restorecon > /dev/null && restorecon "$main"
   fi
-  /usr/sbin/sshd -t || return 1
-  systemctl reload ssh 2>/dev/null || systemctl reload sshd
+  # Where sshd is started by its socket, this directory comes with the first connection.
+  mkdir -p /run/sshd && /usr/sbin/sshd -t || return 1
+  for unit in ssh.service sshd.service; do
+    if systemctl -q is-active "$unit"; then systemctl reload "$unit"; return; fi
+  done
 }
 
 install_desktop() {
@@ -95,6 +128,7 @@ boot_script() {
 }
 
 setup() {
+  [ ! -e "$STATE/done" ] || return 0
   result=complete
   status running
   join_groups "$1" || result=error
@@ -105,11 +139,17 @@ setup() {
   touch "$STATE/done"
 }
 
-mkdir -p "$STATE" "$LOG" && chmod 700 "$STATE" "$LOG"
+boot() {
+  host_keys
+  line "{\"helio\": \"guest\", \"version\": \"@version@\"}"
+  [ ! -e "$STATE/done" ] || print "$STATE/status"
+  gpu_devices
+}
+
+mkdir -p "$STATE" "$LOG" && chmod 700 /var/lib/heliosphere "$STATE" "$LOG"
 case "${1:-}" in
-  boot)
-    host_keys
-    [ ! -e "$STATE/done" ] || print "$STATE/status" ;;
-  setup) setup @user@ ;;
-  *) echo "usage: guest.sh boot|setup" >&2; exit 2 ;;
+  start) start ;;
+  boot) ! same_machine || boot ;;
+  setup) ! same_machine || setup @user@ ;;
+  *) echo "usage: guest.sh start|boot|setup" >&2; exit 2 ;;
 esac

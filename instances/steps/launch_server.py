@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from instances import userdata
+from instances.exosphere import GUEST_KEY
 from instances.mirror.adopt import tag_of
 from instances.models import Instance
 from instances.specs import LaunchSpec
@@ -21,13 +22,18 @@ def new_server(ctx: Context, row: Instance, spec: LaunchSpec) -> NewServer:
         flavor_id=spec.flavor_id,
         image_id=spec.image_id,
         boot_volume_gb=spec.boot_volume_gb,
-        network_ids=(ctx.progress["network_id"],),
-        security_groups=(ctx.progress["security_group_id"],),
+        network_ids=_given(ctx.progress["network_id"]),
+        security_groups=_given(ctx.progress["security_group_id"]),
         key_name=ctx.progress["key_name"] or None,
         user_data=_user_data(ctx, row, spec),
-        metadata=row.metadata,
+        metadata={**row.metadata, GUEST_KEY: userdata.version()},
         tags=(tag_of(ctx.op.pk),),
     )
+
+
+def _given(cloud_id: str) -> tuple[str, ...]:
+    """Empty where the cloud leaves no choice."""
+    return (cloud_id,) if cloud_id else ()
 
 
 def _user_data(ctx: Context, row: Instance, spec: LaunchSpec) -> bytes:

@@ -1,23 +1,14 @@
 """Template variables that every page has. Layers above add theirs with `provide`, in `template_context.py`."""
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.http import HttpRequest
 
+from portal.core.version import PORTAL_VERSION
+
 Provider = Callable[[HttpRequest], Mapping[str, Any]]
 _providers: list[Provider] = []
-
-
-def _version() -> str:
-    try:
-        return version("heliosphere")
-    except PackageNotFoundError:
-        return "0.1.0"
-
-
-PORTAL_VERSION = _version()
 
 
 def provide(provider: Provider) -> Provider:

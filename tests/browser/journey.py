@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 
 STEP_SECONDS = 600.0
 
@@ -48,23 +48,29 @@ class Journey:
         expect(self.page.get_by_role("link", name="Instances").first).to_be_visible(timeout=60_000)
         self.shot("home")
 
-    def launch(self, slug: str, flavor: str, name: str) -> None:
+    def launch(self, slug: str, flavor: str, name: str, *, key: str = "", volume_gb: int = 0) -> None:
+        """`key`: a public key to put in as a new one. `volume_gb`: the root disk is a volume of this size."""
         self.page.goto(f"{self.url}/allocations/{slug}/launch/")
         self._until("form ready", lambda: self._offers(flavor))
-        self.page.locator("label.size-pick", has_text=re.compile(rf"^{re.escape(flavor)}$")).locator(
-            "input"
-        ).check()
+        self.page.locator("label.size-pick", has_text=_exactly(flavor)).locator("input").check()
         self.page.get_by_label("Name", exact=True).fill(name)
+        if key:
+            self.page.get_by_label("A new key").check()
+            self.page.get_by_label("Name of the new key").fill(f"{name}-key")
+            self.page.get_by_label("Public key", exact=True).fill(key)
+        if volume_gb:
+            self.page.get_by_label("Size of the root volume in GB").fill(str(volume_gb))
+        self.shot("launch-form")
         self.page.get_by_role("button", name="Launch", exact=True).last.click()
         self.page.wait_for_url(re.compile(r"/instances/[0-9a-f-]{36}/"))
         self.shot("asked")
 
     def _offers(self, flavor: str) -> bool:
-        if self.page.locator("label.size-pick", has_text=re.compile(rf"^{re.escape(flavor)}$")).count():
-            return True
-        self.page.wait_for_timeout(2000)  # the mirror has not read the catalogue yet
-        self.page.reload()
-        return False
+        """The page fetches itself again once the mirror has read what the cloud offers."""
+        try:
+            return self.page.locator("label.size-pick", has_text=_exactly(flavor)).count() > 0
+        except Error:  # it was just leaving the document
+            return False
 
     @property
     def state(self) -> str:
@@ -118,7 +124,7 @@ def whole_life(journey: Journey, slug: str, flavor: str, larger: str, name: str)
     journey.until_state("suspended", "Suspended")
     journey.act("Resume")
     journey.until_state("resumed", "Ready", "Active")
-    journey.act("Resize", confirm=lambda page: _pick(page, larger))
+    journey.act("Resize", confirm=lambda page: pick_size(page, larger))
     journey.until_state("resized", "Awaiting resize confirmation")
     journey.act("Confirm resize")
     journey.until_state("resize confirmed", "Ready", "Active")
@@ -131,9 +137,12 @@ def whole_life(journey: Journey, slug: str, flavor: str, larger: str, name: str)
     journey.shot("deleted")
 
 
-def _pick(page: Page, flavor: str) -> None:
-    label = page.locator("#dialog label.size-pick", has_text=re.compile(rf"^{re.escape(flavor)}$"))
-    label.locator("input").check()
+def pick_size(page: Page, flavor: str) -> None:
+    page.locator("#dialog label.size-pick", has_text=_exactly(flavor)).locator("input").check()
+
+
+def _exactly(text: str) -> re.Pattern[str]:
+    return re.compile(rf"^{re.escape(text)}$")
 
 
 def _gone(page: Page) -> bool:

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import random
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instances.userdata import MAX_BOOT_SCRIPT_BYTES, MAX_BYTES, BadUserData, build
+from instances import userdata
+from instances.userdata import MAX_BOOT_SCRIPT_BYTES, MAX_BYTES, UNITS, BadUserData, build, version
 
 ID = "0192aaaa-0000-7000-8000-000000000001"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFH5le2D7iLis0Pc6JnAKX3qAd6lji5N9FdKuoTjF2WM ada@laptop"
@@ -69,6 +71,7 @@ def test_the_agent_gets_its_configuration_and_only_root_reads_it() -> None:
         "instance": ID,
         "key": "k" * 43,
         "interval": 5,
+        "version": version(),
     }
     assert (entry["permissions"], entry["owner"]) == ("0600", "root:root")
 
@@ -102,18 +105,78 @@ def test_no_desktop_no_unit() -> None:
     assert "/opt/heliosphere/heliosphere-desktop.service" not in files(desktop=False)
 
 
-def test_units_are_enabled_for_each_boot_and_started_without_waiting() -> None:
-    _, enable, start = config()["runcmd"]
-    units = ["heliosphere-agent.service", "heliosphere-boot.service", "heliosphere-setup.service"]
-    assert enable == ["systemctl", "enable", *units]
-    assert start == ["systemctl", "start", "--no-block", *units]
-    assert {f"/etc/systemd/system/{unit}" for unit in units} <= set(files())
+def test_our_units_are_started_as_soon_as_the_files_are_there_and_else_at_the_end() -> None:
+    (early,), (late,) = config()["bootcmd"], config()["runcmd"]
+    start = "/bin/sh /opt/heliosphere/guest.sh start"
+    assert f"--property='After=cloud-init.service cloud-init-network.service' {start} || true" in early[-1]
+    assert late == ["sh", "-c", f"systemctl -q is-active heliosphere-agent.service || {start}"]
+    assert {f"/etc/systemd/system/{unit}" for unit in UNITS} <= set(files())
 
 
 def test_starting_is_said_once_in_the_life_of_a_machine() -> None:
     (command,) = config()["bootcmd"]
     assert command[:2] == ["cloud-init-per", "instance"]
     assert '{\\"status\\":\\"starting\\"' in command[-1]
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_the_first_command_ends_well_where_nothing_of_it_is_to_be_had(tmp_path: Path, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "active").write_text("tty0 ttyS0 ttyAMA0\n")
+    early = config()["bootcmd"][0][-1].replace("/dev/", f"{tmp_path}/dev/")
+    early = early.replace("/sys/class/tty/console/active", f"{tmp_path}/active")
+    for command in (early, early.replace(f"{tmp_path}/active", f"{tmp_path}/absent")):
+        without = {"PATH": "/usr/bin:/bin", "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere"}
+        done = subprocess.run([shell, "-c", command], env=without, capture_output=True, check=False)
+        assert done.returncode == 0
+    told = {path.name: json.loads(path.read_text()) for path in (tmp_path / "dev").iterdir()}
+    assert set(told) == {"ttyS0", "ttyAMA0", "console", "kmsg"}
+    assert {line["status"] for line in told.values()} == {"starting"}
+
+
+def test_a_guest_is_told_its_own_id_user_and_version() -> None:
+    script = content(files(username="ada")["/opt/heliosphere/guest.sh"])
+    assert f"STATE=/var/lib/heliosphere/{ID}\n" in script
+    assert "setup ada ;;" in script
+    assert f"Heliosphere {version()}." in script
+    left = re.findall(r"@[a-z]+@", script)
+    assert left == []
+
+
+class TestVersion:
+    def test_it_names_the_portals_and_a_digest(self) -> None:
+        assert re.fullmatch(r"[0-9][^+]*\+[0-9a-f]{8}", version())
+        assert version() in build(**FULL).decode().splitlines()[1]
+
+    def test_another_line_in_any_file_of_guests_makes_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        before, real = version(), userdata._guest_file
+        for changed in userdata.GUEST_FILES:
+            userdata.version.cache_clear()
+            monkeypatch.setattr(
+                userdata, "_guest_file", lambda name, c=changed: real(name) + ("#" if name == c else "")
+            )
+            assert version() != before
+        monkeypatch.undo()
+        userdata.version.cache_clear()
+        assert version() == before
+
+    def test_every_file_of_guests_counts(self) -> None:
+        there = {path.name for path in Path("instances/guest").iterdir() if path.is_file()}
+        assert set(userdata.GUEST_FILES) == there - {"__init__.py"}
+
+
+@pytest.mark.parametrize("instance_id", ["", "../etc", "a b", "x;reboot", "A", "é"])
+def test_an_id_that_is_none_is_refused(instance_id: str) -> None:
+    with pytest.raises(BadUserData, match="id of a machine"):
+        build(**{**FULL, "instance_id": instance_id})
+
+
+def test_the_agent_runs_as_an_account_of_its_own_that_can_do_little() -> None:
+    unit = content(files()["/etc/systemd/system/heliosphere-agent.service"])
+    for line in ("User=heliosphere", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet="):
+        assert f"\n{line}\n" in unit
 
 
 def test_a_boot_script_without_an_interpreter_gets_bash() -> None:
@@ -152,8 +215,8 @@ def test_too_many_keys_are_refused() -> None:
         build(**{**FULL, "ssh_keys": [KEY] * 500})
 
 
-def test_without_a_script_it_is_under_sixteen_kilobytes() -> None:
-    assert len(build(**{**FULL, "boot_script": ""})) < 16 * 1024
+def test_without_a_script_it_is_a_third_of_what_the_cloud_takes() -> None:
+    assert len(base64.b64encode(build(**{**FULL, "boot_script": ""}))) < 65_535 / 3
 
 
 @pytest.mark.parametrize("name", ["", "Ada", "a b", "root;x", "a" * 40, "-ada", "ada\n"])

@@ -407,6 +407,38 @@ class TestClock:
         assert outbox.portal.offset == 0.0
 
 
+class TestImageOfAMachine:
+    """An image of a machine has its agent and its key; what is made from it is another machine."""
+
+    def test_what_was_made_with_another_tool_does_not_report_in_its_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "machine").write_text("server-a\n")
+        (tmp_path / "instance-id").write_text("server-b\n")
+        monkeypatch.setattr(agent, "SET_UP", str(tmp_path / "machine"))
+        monkeypatch.setattr(agent, "THIS", str(tmp_path / "instance-id"))
+        monkeypatch.setattr(sys, "argv", ["agent.py", str(tmp_path / "absent")])
+        # Not 1: systemd starts again what failed.
+        assert agent.main() == 0
+
+    def test_the_machine_itself_does(self, tmp_path: Path) -> None:
+        (tmp_path / "machine").write_text("server-a\n")
+        (tmp_path / "instance-id").write_text("server-a")
+        assert not agent.of_another_machine(str(tmp_path / "machine"), str(tmp_path / "instance-id"))
+
+    def test_and_so_does_one_of_which_that_is_not_known(self, tmp_path: Path) -> None:
+        (tmp_path / "instance-id").write_text("server-a")
+        assert not agent.of_another_machine(str(tmp_path / "machine"), str(tmp_path / "instance-id"))
+
+
+def test_a_push_tells_the_version(portal: FakePortal) -> None:
+    found = agent.Outbox(agent.Portal({"url": portal.url, "instance": "i", "key": "k", "version": "1.2+ab"}))
+    found.put(sample())
+    found.flush()
+    found.portal.close()
+    assert portal.pushes[0][0]["User-Agent"] == "heliosphere-agent/1.2+ab"
+
+
 def test_a_configuration_that_cannot_be_read_is_said_and_ends_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,9 @@
 """guest.sh run by a real shell, in a directory that stands for the machine."""
 
 import os
+import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -11,15 +13,22 @@ from instances.console import read
 SCRIPT = Path("instances/guest/guest.sh")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFH5le2D7iLis0Pc6JnAKX3qAd6lji5N9FdKuoTjF2WM root@machine"
 # What the script calls of the system, each noting how it was called.
-FAKES = ("systemctl", "usermod", "getent", "apt-get", "sshd", "restorecon")
+FAKES = ("systemctl", "usermod", "useradd", "chown", "getent", "apt-get", "dnf", "sshd", "restorecon")
+ID = "0192aaaa-0000-7000-8000-000000000001"
+SERVER = "f553fdf9-a1b3-490a-8c38-dcc6a48ede1e"
 
 
 class Machine:
-    def __init__(self, root: Path) -> None:
+    """`shell`: what /bin/sh is there. A machine on which cloud-init has written what it was given."""
+
+    def __init__(self, root: Path, shell: str = "dash") -> None:
         self.root = root
-        for name in ("bin", "dev", "etc/ssh", "opt", "var"):
+        self.shell = shell
+        for name in ("bin", "dev", "etc/ssh", "etc/heliosphere", "opt", "var"):
             (root / name).mkdir(parents=True)
         (root / "active").write_text("tty0 ttyS0\n")
+        (root / "cloud-id").write_text(SERVER + "\n")
+        (root / "etc/heliosphere/agent.json").write_text("{}")
         (root / "etc/ssh/ssh_host_ed25519_key.pub").write_text(KEY + "\n")
         (root / "etc/ssh/sshd_config").write_text("Include /etc/ssh/sshd_config.d/*.conf\n")
         for name in FAKES:
@@ -35,15 +44,19 @@ class Machine:
         path.write_text(f"#!/bin/sh\n{body}\n")
         path.chmod(0o700)
 
-    def run(self, verb: str) -> int:
-        text = SCRIPT.read_text(encoding="utf-8").replace("@user@", "ada")
+    def run(self, verb: str, instance: str = ID, path: str = "") -> int:
+        text = SCRIPT.read_text(encoding="utf-8")
+        for key, value in {"user": "ada", "instance": instance, "version": "1.2.3+abcdef01"}.items():
+            text = text.replace(f"@{key}@", value)
         for real, here in {
-            "PATH=/usr/sbin": f"PATH={self.root}/bin:/usr/sbin",
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin": f"PATH={path or f'{self.root}/bin:/usr/sbin:/usr/bin:/sbin:/bin'}",
             "/usr/sbin/sshd -t": f"{self.root}/bin/sshd -t",
             "/sys/class/tty/console/active": f"{self.root}/active",
             "/opt/heliosphere": f"{self.root}/opt",
             "/var/lib/heliosphere": f"{self.root}/var/lib",
+            "/var/lib/cloud/data/instance-id": f"{self.root}/cloud-id",
             "/var/log/heliosphere": f"{self.root}/var/log",
+            "/run/sshd": f"{self.root}/run/sshd",
             "/etc/": f"{self.root}/etc/",
             "/dev/kmsg": f"{self.root}/dev/kmsg",
             '"/dev/$name"': f'"{self.root}/dev/$name"',
@@ -54,8 +67,27 @@ class Machine:
         text = text.replace(f'cat "$1" > "{self.root}/dev/$name"', f'cat "$1" >> "{self.root}/dev/$name"')
         (self.root / "guest.sh").write_text(text)
         return subprocess.run(
-            ["sh", str(self.root / "guest.sh"), verb], check=False, env=dict(os.environ)
+            [shutil.which(self.shell) or self.shell, str(self.root / "guest.sh"), verb],
+            check=False,
+            env=dict(os.environ),
+            stderr=subprocess.DEVNULL,
         ).returncode
+
+    def state(self, instance: str = ID) -> Path:
+        return self.root / "var/lib" / instance
+
+    def called(self, *words: str) -> list[str]:
+        """The calls that begin like this."""
+        return [call for call in self.calls if call.split()[: len(words)] == list(words)]
+
+    def forget_calls(self) -> None:
+        (self.root / "calls").unlink(missing_ok=True)
+
+    def tree(self) -> dict[str, bytes]:
+        """What the set-up wrote, but for what each boot prints anew."""
+        places = ("etc", "opt", "var/lib")
+        found = [path for place in places for path in (self.root / place).rglob("*") if path.is_file()]
+        return {str(path): path.read_bytes() for path in found if path.name not in {"line", "keys"}}
 
     @property
     def console(self) -> str:
@@ -71,9 +103,12 @@ class Machine:
         return [found.status for line in self.console.splitlines() if (found := read(line).setup) is not None]
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+# Debian's and Ubuntu's /bin/sh, and Rocky's.
+@pytest.fixture(params=["dash", "bash"])
+def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Machine:
+    if shutil.which(request.param) is None:
+        pytest.skip(f"no {request.param} here")
+    return Machine(tmp_path, request.param)
 
 
 def test_set_up_says_running_and_complete_on_the_serial_console_and_to_the_kernel(machine: Machine) -> None:
@@ -97,11 +132,96 @@ def test_the_person_joins_the_groups_that_the_distribution_has(machine: Machine)
     assert [call for call in machine.calls if call.startswith("usermod")] == ["usermod -a -G sudo ada"]
 
 
-def test_a_set_up_that_has_ended_is_marked_so_that_the_unit_skips_it(machine: Machine) -> None:
-    machine.run("setup")
-    assert (machine.root / "var/lib/done").exists()
-    unit = Path("instances/guest/heliosphere-setup.service").read_text(encoding="utf-8")
-    assert "ConditionPathExists=!/var/lib/heliosphere/done" in unit
+class TestAgain:
+    def test_a_set_up_that_has_ended_is_not_done_again(self, machine: Machine) -> None:
+        machine.boot_script(f"echo ran >> {machine.root}/ran")
+        for _ in range(3):
+            assert machine.run("start") == 0 and machine.run("setup") == 0
+        assert machine.statuses() == ["running", "complete"]
+        assert (machine.root / "ran").read_text() == "ran\n"
+
+    def test_running_everything_twice_changes_no_file(self, machine: Machine) -> None:
+        machine.boot_script("true")
+        for verb in ("start", "setup", "boot"):
+            machine.run(verb)
+        before = machine.tree()
+        for verb in ("start", "setup", "boot"):
+            machine.run(verb)
+        assert machine.tree() == before
+
+    def test_one_that_was_cut_off_is_begun_again(self, machine: Machine) -> None:
+        machine.fake("usermod", "kill -9 $PPID")
+        machine.run("setup")
+        machine.fake("usermod", "exit 0")
+        machine.run("setup")
+        assert machine.statuses() == ["running", "running", "complete"]
+
+
+class TestImageOfAMachine:
+    """A new machine, made from an image of one that was set up."""
+
+    OTHER = "0192bbbb-0000-7000-8000-000000000002"
+
+    @pytest.fixture
+    def copy(self, machine: Machine) -> Machine:
+        machine.boot_script(f"echo ran >> {machine.root}/ran")
+        for verb in ("start", "setup"):
+            machine.run(verb)
+        (machine.root / "dev/ttyS0").unlink()
+        (machine.root / "cloud-id").write_text("another-server\n")
+        return machine
+
+    def test_launched_here_it_is_set_up_anew(self, copy: Machine) -> None:
+        for verb in ("start", "boot", "setup"):
+            assert copy.run(verb, self.OTHER) == 0
+        assert copy.statuses() == ["running", "complete"]
+        assert (copy.root / "ran").read_text() == "ran\nran\n"
+
+    def test_launched_with_another_tool_it_says_nothing_of_a_set_up_that_was_not_its_own(
+        self, copy: Machine
+    ) -> None:
+        for verb in ("boot", "setup"):
+            assert copy.run(verb) == 0
+        assert copy.console == ""
+
+
+class TestStart:
+    def test_the_agent_has_an_account_of_its_own_which_alone_reads_its_key(self, machine: Machine) -> None:
+        machine.fake("getent", "exit 2")
+        machine.run("start")
+        (made,) = machine.called("useradd")
+        assert made.endswith(" heliosphere") and "/usr/sbin/nologin" in made
+        assert machine.called("chown")[0].startswith("chown root:heliosphere ")
+        assert (machine.root / "etc/heliosphere/agent.json").stat().st_mode & 0o777 == 0o640
+
+    def test_an_account_that_is_there_is_not_made_again(self, machine: Machine) -> None:
+        machine.run("start")
+        assert machine.called("getent", "passwd") and not machine.called("useradd")
+
+    def test_units_are_enabled_and_started_without_waiting_or_a_slow_reload(self, machine: Machine) -> None:
+        machine.run("start")
+        units = ["heliosphere-agent.service", "heliosphere-boot.service", "heliosphere-setup.service"]
+        assert machine.called("systemctl", "--no-reload", "enable", *units)
+        assert machine.called("systemctl", "start", "--no-block", *units)
+        assert not machine.called("systemctl", "daemon-reload")
+
+    def test_units_that_systemd_read_before_they_changed_are_read_again(self, machine: Machine) -> None:
+        machine.fake("systemctl", '[ "$1" != show ] || echo NeedDaemonReload=yes')
+        machine.run("start")
+        calls = [call.split()[1] for call in machine.called("systemctl")]
+        assert calls == ["--no-reload", "show", "daemon-reload", "start"]
+
+    def test_units_that_systemd_does_not_find_are_looked_for_once_more(self, machine: Machine) -> None:
+        machine.fake("systemctl", f'[ "$1" != start ] || mkdir {machine.root}/second 2>/dev/null && exit 5')
+        machine.run("start")
+        calls = [call.split()[1] for call in machine.called("systemctl")]
+        assert calls == ["--no-reload", "show", "start", "daemon-reload", "start"]
+
+    def test_without_an_account_the_rest_goes_on(self, machine: Machine) -> None:
+        machine.fake("getent", "exit 2")
+        machine.fake("useradd", "exit 1")
+        machine.run("start")
+        assert machine.called("systemctl", "start", "--no-block")
 
 
 class TestBootScript:
@@ -159,12 +279,35 @@ class TestCertificates:
     def test_where_sshd_reads_drop_ins_its_own_file_is_left_alone(self, machine: Machine) -> None:
         config = f"Include {machine.root}/etc/ssh/sshd_config.d/*.conf\nPort 22\n"
         assert self.trust(machine, config) == config
-        assert "systemctl reload ssh" in machine.calls
+        assert machine.called("systemctl", "reload") == ["systemctl reload ssh.service"]
+
+    def test_where_sshd_is_called_sshd_that_is_reloaded(self, machine: Machine) -> None:
+        machine.fake("systemctl", '[ "$3" != ssh.service ]')
+        self.trust(machine, f"Include {machine.root}/etc/ssh/sshd_config.d/*.conf\n")
+        assert machine.called("systemctl", "reload") == ["systemctl reload sshd.service"]
+        assert machine.statuses()[-1] == "complete"
+
+    def test_where_a_socket_starts_sshd_there_is_nothing_to_reload(self, machine: Machine) -> None:
+        machine.fake("systemctl", '[ "$2" != is-active ]')
+        self.trust(machine, f"Include {machine.root}/etc/ssh/sshd_config.d/*.conf\n")
+        assert not machine.called("systemctl", "reload")
+        assert (machine.root / "run/sshd").is_dir()
+        assert machine.statuses()[-1] == "complete"
+
+    def test_an_sshd_that_cannot_be_reloaded_is_an_error(self, machine: Machine) -> None:
+        machine.fake("systemctl", '[ "$1" != reload ]')
+        self.trust(machine, f"Include {machine.root}/etc/ssh/sshd_config.d/*.conf\n")
+        assert machine.statuses()[-1] == "error"
+
+    def test_an_include_in_quotes_is_one_too(self, machine: Machine) -> None:
+        config = f'Include "{machine.root}/etc/ssh/sshd_config.d/*.conf"\n'
+        assert self.trust(machine, config) == config
 
     def test_an_older_sshd_gets_the_lines_once_before_any_match_block(self, machine: Machine) -> None:
         config = "Port 22\nMatch User git\n  X11Forwarding no\n"
         found = self.trust(machine, config)
         assert found == f"TrustedUserCAKeys {machine.root}/etc/ssh/heliosphere_ca.pub\n{config}"
+        assert len(machine.called("restorecon")) == 1
 
     def test_a_configuration_that_sshd_refuses_is_not_loaded_and_is_an_error(self, machine: Machine) -> None:
         machine.fake("sshd", "exit 255")
@@ -178,8 +321,19 @@ class TestDesktop:
         (machine.root / "opt/heliosphere-desktop.service").write_text("[Unit]\n")
         (machine.root / "etc/systemd/system").mkdir(parents=True)
         machine.run("setup")
-        assert any(call.startswith("apt-get") and "tigervnc" in call for call in machine.calls)
+        assert any("tigervnc" in call for call in machine.called("apt-get"))
         assert "systemctl enable --now heliosphere-desktop" in machine.calls
+        assert machine.statuses() == ["running", "complete"]
+
+    def test_rocky_gets_its_packages_by_dnf(self, machine: Machine) -> None:
+        (machine.root / "opt/heliosphere-desktop.service").write_text("[Unit]\n")
+        (machine.root / "etc/systemd/system").mkdir(parents=True)
+        # Nothing of this machine's own, but what the script needs besides.
+        (machine.root / "bin/apt-get").unlink()
+        for name in ("cat", "chmod", "cp", "date", "grep", "mkdir", "touch", "tr"):
+            (machine.root / "bin" / name).symlink_to(shutil.which(name) or "")
+        machine.run("setup", path=f"{machine.root}/bin")
+        assert [call.split()[4] for call in machine.called("dnf")] == ["epel-release", "xfce4-session"]
         assert machine.statuses() == ["running", "complete"]
 
     def test_packages_that_cannot_be_had_make_the_set_up_an_error(self, machine: Machine) -> None:
@@ -202,6 +356,20 @@ class TestBoot:
         found = read(machine.console)
         assert found.host_keys == (KEY.rsplit(" ", 1)[0],)
         assert found.setup is not None and found.setup.status == "complete"
+
+    def test_it_says_which_version_of_ours_set_it_up(self, machine: Machine) -> None:
+        machine.run("boot")
+        assert '{"helio": "guest", "version": "1.2.3+abcdef01"}' in machine.console
+        assert read(machine.console).boot_script is None
+
+    def test_gpus_are_asked_for_once_by_root_and_not_waited_for(self, machine: Machine) -> None:
+        machine.fake("nvidia-smi", f"sleep 1; touch {machine.root}/answered")
+        machine.run("boot")
+        assert not (machine.root / "answered").exists()
+        end = time.monotonic() + 20
+        while not (machine.root / "answered").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert machine.called("nvidia-smi") == ["nvidia-smi -L"]
 
     def test_a_set_up_still_going_on_is_not_said_to_have_ended(self, machine: Machine) -> None:
         machine.run("boot")
