@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from allocations import ledger
@@ -127,11 +128,11 @@ def _write(reading: _Reading, server_of: dict[UUID, str], strangers: list[Server
     allocation, cloud = reading.allocation, reading.cloud
     pairs = [
         (row, reading.seen[server_of[row.pk]])
-        for row in Instance.objects.select_for_update().filter(pk__in=server_of)
+        for row in _locked(server_of)
         if adopt.still_free(row, server_of[row.pk]) and _news(row, server_of, reading)
     ]
     counted = bool(strangers) or any(_differences(row, server, cloud) & _COUNTED for row, server in pairs)
-    charges = [charge for row, _ in pairs for charge in meter.settle(row, timezone.now(), cloud)]
+    charges = [charge for row, server in pairs for charge in meter.settle(row, _until(server), cloud)]
     for row, server in pairs:
         _take(row, server, cloud)
     fresh = [_new(allocation, server, cloud) for server in strangers]
@@ -145,6 +146,18 @@ def _write(reading: _Reading, server_of: dict[UUID, str], strangers: list[Server
         Allocation.objects.filter(pk=allocation.pk).update(refresh_after=timezone.now())
     live.push_on_commit(found.ids)
     operations.wake("instance", found.ids)
+
+
+def _locked(ids: Iterable[UUID]) -> QuerySet[Instance]:
+    """In the order in which everybody locks machines, so that no two writers wait for each other."""
+    rows = Instance.objects.select_for_update(of=("self",)).select_related("owner")
+    return rows.filter(pk__in=list(ids)).order_by("pk")
+
+
+def _until(server: Server) -> datetime:
+    """What a machine cost in the state that we knew, it cost until now, or until it was deleted."""
+    now = timezone.now()
+    return min(now, server.terminated_at or server.updated) if server.status == DELETED else now
 
 
 def _join(allocation: Allocation, pairs: list[tuple[Instance, Server]]) -> None:

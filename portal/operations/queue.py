@@ -2,31 +2,42 @@
 
 Fair means start-time fair queueing by person. The key of a new operation is the later of the queue's virtual time (the
 smallest key in the backlog) and one after the person's own last key. One person's hundred operations thus lie behind one
-another, and somebody else's first lies beside the first of them.
+another, and somebody else's first lies beside the first of them. A person's last key counts although that operation is
+over: else those who ask for one after another would always be in front of who asked for a hundred at once.
 """
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from portal.core.claims import claim
+from portal.core.ids import first_of
 from portal.operations.models import Operation
 from portal.operations.turns import LEASE, Turn
 
 # How many of the fairest to look at: more than threads that claim at once.
 _CANDIDATES = 32
+# So long a person's last key is held against them. Longer than operations wait for a worker on a bad day.
+_REMEMBERED = timedelta(minutes=5)
 
 State = Operation.State
 
 
 def fair_key(user_id: int, now: datetime) -> int:
     backlog = Operation.objects.filter(state__in=(State.QUEUED, State.RUNNING))
-    own = backlog.filter(by_id=user_id).aggregate(last=Max("fair_key"))["last"]
+    waiting = backlog.filter(by_id=user_id).aggregate(last=Max("fair_key"))["last"]
     clock = backlog.filter(run_after__lte=now).aggregate(first=Min("fair_key"))["first"]
-    return max(clock or 0, 0 if own is None else own + 1)
+    lately = Operation.objects.filter(pk__gte=first_of(now - _REMEMBERED)).aggregate(
+        own=Max("fair_key", filter=Q(by_id=user_id)), all=Max("fair_key")
+    )
+    if clock is None:
+        # Nobody waits: the time goes on where it stood, so that what was asked for until now counts against nobody.
+        clock = 0 if lately["all"] is None else lately["all"] + 1
+    own = [key for key in (waiting, lately["own"]) if key is not None]
+    return max(clock, max(own) + 1 if own else 0)
 
 
 def due(now: datetime) -> QuerySet[Operation]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from portal.accounts.models import User
@@ -112,9 +113,19 @@ def wake(target_type: str, target_ids: Iterable[object]) -> int:
     ids = [str(target_id) for target_id in target_ids]
     if not ids:
         return 0
-    waited_for = Operation.objects.filter(target_type=target_type, target_id__in=ids)
-    woken = waited_for.filter(state=State.WAITING).update(state=State.QUEUED, run_after=timezone.now())
-    waited_for.filter(state=State.RUNNING).update(woken=True)
+    now = timezone.now()
+    watching = Operation.objects.filter(
+        target_type=target_type, target_id__in=ids, state__in=(State.WAITING, State.RUNNING)
+    )
+    # One statement: between two of them a worker could let go of its operation and be seen by neither.
+    waits = Q(state=State.WAITING)
+    told = watching.update(
+        state=Case(When(waits, then=Value(State.QUEUED)), default=F("state")),
+        run_after=Case(When(waits, then=Value(now)), default=F("run_after")),
+        woken=Case(When(waits, then=F("woken")), default=Value(True)),
+    )
+    due = Q(target_type=target_type, target_id__in=ids, state=State.QUEUED, run_after=now)
+    woken = Operation.objects.filter(due).count() if told else 0
     enqueue_on_commit(woken)
     return woken
 

@@ -16,6 +16,7 @@ from instances.steps.link import link_server
 from portal.accounts.models import User
 from portal.operations import services as operations
 from portal.operations.models import Operation
+from tests.cast import make_user
 from tests.instances.servers import LONG_AGO, fixed, floating, server
 
 
@@ -92,18 +93,53 @@ def test_queries_do_not_grow_with_the_servers(
     found = [server(f"s{number}", volume_ids=(f"volume-{number}",)) for number in range(rows)]
     take(allocation, *found)
     news = [replace(one, status="SHUTOFF", vm_state="stopped") for one in found] if changed else found
-    with django_assert_num_queries(13 if changed else 1):
+    with django_assert_num_queries(12 if changed else 1):
         take(allocation, *news, complete=True)
     assert Instance.objects.filter(status="SHUTOFF").count() == rows * changed
+
+
+def test_charging_many_machines_of_many_people_takes_no_more_queries(
+    allocation: Allocation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    people = [make_user(f"person{number}") for number in range(30)]
+    found = [server(f"s{number}") for number in range(30)]
+    take(allocation, *found)
+    for row, owner in zip(Instance.objects.all(), people, strict=True):
+        row.owner, row.charged_until = owner, timezone.now() - timedelta(hours=1)
+        row.save()
+    with django_assert_num_queries(12):
+        take(allocation, *(replace(one, status="SHUTOFF", vm_state="stopped") for one in found))
+    assert set(LedgerEntry.objects.values_list("owner_name", flat=True)) == {str(one) for one in people}
+
+
+def test_a_machine_deleted_elsewhere_is_charged_until_it_ended(allocation: Allocation) -> None:
+    found = server()
+    take(allocation, found)
+    now = timezone.now()
+    Instance.objects.update(charged_until=now - timedelta(hours=3))
+    ended = now - timedelta(hours=2)
+    take(allocation, replace(found, status="DELETED", terminated_at=ended, updated=ended))
+    assert LedgerEntry.objects.get().ends_at == ended
+    assert Instance.objects.get().deleted_at == ended
+
+
+def test_a_deletion_that_the_cloud_dates_before_the_last_charge_takes_nothing_back(
+    allocation: Allocation,
+) -> None:
+    found = server()
+    take(allocation, found)
+    ended = timezone.now() - timedelta(hours=2)
+    take(allocation, replace(found, status="DELETED", terminated_at=ended, updated=timezone.now()))
+    assert not LedgerEntry.objects.exists()
 
 
 def test_first_readings_take_the_same_queries_for_any_number(
     allocation: Allocation, other_allocation: Allocation, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         take(allocation, server())
     many = [server(f"s{number}", project_id=other_allocation.project_id) for number in range(300)]
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         take(other_allocation, *many)
 
 

@@ -1,10 +1,14 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from allocations import ledger
 from allocations.models import Allocation, LedgerEntry
 from instances import meter
+from instances.models import Poll
 from portal.accounts.models import User
 from portal.cloud.config import clouds
 from tests.instances.rows import machine
@@ -83,3 +87,70 @@ def test_settling_before_a_change_charges_the_state_that_ends(allocation: Alloca
     [entry] = meter.settle(lab, NOW, cloud)
     assert (entry.status, round(entry.su, 3), lab.charged_until) == ("ACTIVE", Decimal("0.1"), NOW)
     assert meter.settle(lab, NOW, cloud) == []
+
+
+def reading(allocation: Allocation, ok_at: datetime | None) -> None:
+    Poll.objects.create(allocation=allocation, what=Poll.What.SERVERS, next_at=NOW, ok_at=ok_at)
+
+
+def test_time_that_the_cloud_has_not_confirmed_is_charged_once_it_has(allocation: Allocation) -> None:
+    """While the cloud cannot be read, or the portal was down, a machine may be long gone."""
+    seen = NOW - timedelta(hours=3)
+    lab = machine(allocation, charged_until=NOW - timedelta(hours=4), seen_at=seen)
+    reading(allocation, ok_at=seen)
+    assert meter.charge_all(NOW) == 1
+    assert meter.charge_all(NOW) == 0
+    lab.refresh_from_db()
+    assert lab.charged_until == seen
+    Poll.objects.update(ok_at=NOW)
+    assert meter.charge_all(NOW) == 1
+    entries = LedgerEntry.objects.order_by("starts_at")
+    assert [entry.su for entry in entries] == [Decimal(2), Decimal(6)]
+    assert entries[0].ends_at == entries[1].starts_at
+
+
+def test_a_machine_that_a_step_has_just_seen_needs_no_reading(allocation: Allocation) -> None:
+    machine(allocation, charged_until=NOW - timedelta(hours=1), seen_at=NOW)
+    reading(allocation, ok_at=None)
+    assert meter.charge_all(NOW) == 1
+    assert LedgerEntry.objects.get().ends_at == NOW
+
+
+def test_a_cloud_that_was_taken_out_of_the_configuration_does_not_stop_the_meter(
+    allocation: Allocation, other_allocation: Allocation
+) -> None:
+    since = NOW - timedelta(hours=1)
+    other_allocation.cloud = "retired"
+    other_allocation.save()
+    machine(other_allocation, charged_until=since)
+    machine(allocation, charged_until=since)
+    assert meter.charge_all(NOW) == 1
+    assert LedgerEntry.objects.get().allocation == allocation
+
+
+def test_stretches_follow_one_another_without_gap_or_overlap(allocation: Allocation) -> None:
+    """Whoever charges, in whatever order: the mirror at a change, the meter, a worker that was killed and comes again."""
+    lab = machine(allocation, charged_until=NOW - timedelta(hours=6))
+    meter.charge_all(NOW - timedelta(hours=5))
+    lab.refresh_from_db()
+    ledger.charge_many(meter.settle(lab, NOW - timedelta(hours=4), clouds().cloud("demo").portal))
+    lab.status, lab.flavor_name, lab.vcpus = "SHUTOFF", "m3.quad", 4
+    lab.save()
+    meter.charge_all(NOW - timedelta(hours=3, minutes=50))
+    meter.charge_all(NOW - timedelta(hours=3))
+    # The clock of one worker is behind: nothing is charged backwards.
+    meter.charge_all(NOW - timedelta(hours=3, minutes=30))
+    meter.charge_all(NOW)
+    entries = list(LedgerEntry.objects.order_by("starts_at"))
+    assert all(one.ends_at == two.starts_at for one, two in pairwise(entries))
+    assert (entries[0].starts_at, entries[-1].ends_at) == (NOW - timedelta(hours=6), NOW)
+    assert sum(entry.su for entry in entries) == 2 * 2 + Decimal("0.5") * 4 * 4
+
+
+def test_the_hour_that_a_clock_change_repeats_or_skips_is_an_hour(allocation: Allocation) -> None:
+    """Stretches are cut and counted in UTC, whatever the time zone of the server."""
+    for change in (datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)):
+        with timezone.override(ZoneInfo("Europe/Berlin")):
+            lab = machine(allocation, charged_until=change - timedelta(hours=1))
+            [entry] = meter.settle(lab, change + timedelta(hours=1), clouds().cloud("demo").portal)
+        assert entry.su == Decimal(4)

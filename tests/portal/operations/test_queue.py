@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -66,6 +67,34 @@ def test_an_idle_person_gathers_no_credit(ada: User, bob: User, done_kind: None)
         ask(bob)
     owners = [finish_next() for _ in range(20)]
     assert owners[:10].count("ada") >= 4
+
+
+def test_a_backlog_goes_on_while_others_ask_for_one_after_another(ada: User, done_kind: None) -> None:
+    """Four people, one of them with everything asked for at once: each gets about a quarter of the turns."""
+    others = {name: User.objects.create_user(name) for name in ("bob", "cyd", "dan")}
+    for _ in range(30):
+        ask(ada)
+    for other in others.values():
+        ask(other)
+    served: Counter[str] = Counter()
+    for _ in range(60):
+        owner = finish_next()
+        served[owner] += 1
+        if owner in others:
+            ask(others[owner])
+    assert max(served.values()) - min(served.values()) <= 2
+
+
+def test_what_was_asked_of_an_idle_portal_is_not_held_against_anybody(
+    ada: User, bob: User, done_kind: None
+) -> None:
+    for _ in range(20):
+        ask(bob)
+        finish_next()
+    for _ in range(10):
+        ask(ada)
+    ask(bob)
+    assert "bob" in [finish_next() for _ in range(2)]
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

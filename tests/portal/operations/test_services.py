@@ -5,14 +5,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.core import events
 from portal.core.errors import PortalError
 from portal.core.models import AuditEvent
-from portal.operations import enqueue, hooks, reconciler, services
+from portal.operations import enqueue, hooks, queue, reconciler, services
 from portal.operations.models import Operation
 from portal.operations.outcomes import Done, Wait
 from tests.portal.operations.conftest import Kinds, ask
@@ -197,6 +197,35 @@ class TestWake:
     def test_a_change_of_the_target_makes_it_due(self, waiting: Operation) -> None:
         assert services.wake("instance", [waiting.target_id]) == 1
         assert reconciler.advance_next()
+
+    def test_a_step_that_ends_while_the_mirror_tells_is_due_too(self, waiting: Operation) -> None:
+        """The worker lets go between any two statements of the mirror's, on PostgreSQL."""
+        services.wake("instance", [waiting.target_id])
+        turn = queue.claim_next()
+        assert turn is not None
+        ended: list[bool] = []
+
+        def worker_ends_its_step(execute: Any, sql: str, *rest: Any) -> Any:
+            result = execute(sql, *rest)
+            if not ended:
+                ended.append(True)
+                turn.give_back_waiting(timezone.now() + timedelta(minutes=10))
+            return result
+
+        with connection.execute_wrapper(worker_ends_its_step):
+            services.wake("instance", [waiting.target_id])
+        assert ended
+        waiting.refresh_from_db()
+        assert waiting.state == State.QUEUED
+        assert waiting.run_after <= timezone.now()
+
+    def test_what_is_paused_or_queued_for_later_stays_so(self, waiting: Operation, ada: User) -> None:
+        later = timezone.now() + timedelta(minutes=5)
+        for state in (State.PAUSED, State.QUEUED, State.DONE):
+            Operation.objects.update(state=state, run_after=later, woken=False)
+            assert services.wake("instance", [waiting.target_id]) == 0
+            waiting.refresh_from_db()
+            assert (waiting.state, waiting.run_after, waiting.woken) == (state, later, False)
 
     def test_a_change_of_something_else_does_not(self, waiting: Operation) -> None:
         assert services.wake("instance", [uuid4()]) == 0
