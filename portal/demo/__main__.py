@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from portal.demo import state
+from portal.demo import second, state
 from portal.demo.family import BASE, DEMO_CONFIG, PYTHON, children
 from portal.demo.processes import SERVICES, Child, end_all
 
@@ -82,6 +82,8 @@ def start(all_children: list[Child], env: Mapping[str, str], port: int) -> None:
         by_name[name].start()
     prepare(env)
     wait_for(env["DEMO_AUTH_URL"], by_name["cloud"])
+    if "campus" in by_name:
+        wait_for(env["CAMPUS_AUTH_URL"], by_name["campus"])
     if "oidc" in by_name:
         wait_for(env["OIDC_ISSUER"] + "/.well-known/openid-configuration", by_name["oidc"])
     for name in ("web", "worker-operations", "worker-background", "beat"):
@@ -115,6 +117,12 @@ def greet(url: str, people: list[dict[str, object]], folder: Path) -> None:
     say(f"\n  People and API tokens: {folder}/people.json   Logs: {folder}/logs/   Ctrl-C ends everything.\n")
 
 
+def greet_second() -> None:
+    accounts = ", ".join(f"{account} ({person})" for person, account in second.ACCOUNTS.items())
+    say("  The campus cloud is beside it: connect it in Profile, Connected clouds, by name and password:")
+    say(f"    {accounts}; the password is demo.\n")
+
+
 def watch(all_children: list[Child]) -> None:
     while True:
         time.sleep(0.5)
@@ -142,6 +150,9 @@ def main() -> int:
         "--host", default="127.0.0.1", help="the name in the portal's address, such as localhost"
     )
     parser.add_argument(
+        "--second-cloud", action="store_true", help="the campus cloud beside it: other people, sizes, words"
+    )
+    parser.add_argument(
         "--issuer", default="", help="sign in there, as OIDC_CLIENT_ID with OIDC_CLIENT_SECRET"
     )
     options = parser.parse_args()
@@ -154,7 +165,7 @@ def main() -> int:
     if not state.is_free(options.port):
         say(f"heliosphere: port {options.port} is taken. Choose another: make demo PORT=8080")
         return 1
-    ports = state.kept_ports(folder, ["redis", "cloud", "oidc"])
+    ports = state.kept_ports(folder, ["redis", "cloud", "oidc", "campus"])
     secret = state.kept_secrets(folder)
     family = children(folder, options.port, ports, secret, options)
     env = family[0].env
@@ -164,6 +175,8 @@ def main() -> int:
         start(family, env, options.port)
         # People of another provider are not ours to sign in.
         greet(env["SITE_URL"], [] if options.issuer else introduce(folder, env), folder)
+        if options.second_cloud:
+            greet_second()
         watch(family)
     except StartFailed as failure:
         say(f"heliosphere: {failure}")

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from portal.demo import state
+from portal.demo import second, state
 from portal.demo.processes import Child
 
 BASE = Path(__file__).resolve().parent.parent.parent
 DEMO_CONFIG = BASE / "portal/conf/demo"
+CAMPUS_CONFIG = BASE / "portal/conf/campus"
 PYTHON = sys.executable
 
 
@@ -40,7 +41,9 @@ def environment(
     options: argparse.Namespace,
 ) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "DJANGO_"))}
-    config: Path = options.config.resolve()
+    first = config = options.config.resolve()
+    if options.second_cloud:
+        config = second.join_configuration(first, CAMPUS_CONFIG, folder / "conf")
     site = f"http://{options.host}:{port}"
     return {
         **inherited,
@@ -55,6 +58,7 @@ def environment(
         "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
         "REDIS_URL": f"redis://:{secret['redis']}@127.0.0.1:{ports['redis']}/0",
         "DEMO_AUTH_URL": f"http://127.0.0.1:{ports['cloud']}/identity/v3",
+        "CAMPUS_AUTH_URL": f"http://127.0.0.1:{ports['campus']}/identity/v3",
         "DEMO_SSH_PORT": str(state.ssh_port()),
         **_provider(ports, secret, inherited, options.issuer),
         # Where Keystone's WebSSO of the demo cloud may lead back to.
@@ -63,7 +67,7 @@ def environment(
         "CLOUDS_YAML": str(config / "clouds.yaml"),
         # Machines of another cloud cannot reach our loopback, unless somebody brings them there: else by the console log.
         "METRICS_PUSH_URL": f"{site}/metrics/push"
-        if config == DEMO_CONFIG
+        if first == DEMO_CONFIG
         else inherited.get("METRICS_PUSH_URL", ""),
     }
 
@@ -120,6 +124,14 @@ def commands(
             speed=options.speed,
             seed=options.seed,
         ),
+        "campus": run(
+            "portal.democloud",
+            port=ports["campus"],
+            state=folder / "campus",
+            announce=folder / "campus.json",
+            speed=options.speed,
+            seed=second.NAME,
+        ),
         "oidc": run(
             "portal.democloud.oidc",
             port=ports["oidc"],
@@ -140,9 +152,10 @@ def commands(
         "worker-background": worker("background", "mirror,metrics,default", 8),
         "beat": run("celery", "-A", "portal", "beat", schedule=folder / "beat", loglevel="WARNING"),
     }
-    if options.issuer:
-        del found["oidc"]
-    return found
+    left_out = {"oidc"} if options.issuer else set()
+    if not options.second_cloud:
+        left_out.add("campus")
+    return {name: command for name, command in found.items() if name not in left_out}
 
 
 def children(

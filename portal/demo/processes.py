@@ -14,7 +14,7 @@ _PR_SET_PDEATHSIG = 1
 # A child that dies at once is started again after 0.5, 1, 2, 4, then each 5 s; one that had lived 5 s at once.
 _FIRST_PAUSE, _LONGEST_PAUSE, _STEADY = 0.5, 5.0, 5.0
 _GRACE = 8.0
-SERVICES = frozenset({"redis", "cloud", "oidc"})  # what the others need
+SERVICES = frozenset({"redis", "cloud", "oidc", "campus"})  # what the others need
 
 
 def _die_with_parent() -> None:

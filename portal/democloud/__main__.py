@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import secrets
 import signal
 import socket
@@ -37,7 +38,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--state", type=Path, required=True, help="folder of world.json and the keys")
     parser.add_argument("--speed", type=float, default=10.0, help="how many times faster than a real cloud")
-    parser.add_argument("--seed", default="demo", help="demo, empty or load:N, when there is no world.json")
+    parser.add_argument(
+        "--seed", default="demo", help="demo, empty, campus or load:N, when there is no world.json"
+    )
     parser.add_argument("--announce", type=Path, help="write where everything is to this file")
     parser.add_argument("--oidc-issuer", help="whose access tokens Keystone exchanges")
     parser.add_argument("--token-seconds", type=float, default=4 * 3600.0, help="how long tokens live")
@@ -113,6 +116,8 @@ async def run(options: argparse.Namespace) -> None:
     world = open_world(options, guests)
     app = CloudApp(world, control_key=key)
     world.base_url, world.oidc_issuer = base_url, options.oidc_issuer
+    world.oidc_client = (os.environ.get("OIDC_CLIENT_ID", ""), os.environ.get("OIDC_CLIENT_SECRET", ""))
+    world.trusted_dashboards = frozenset(os.environ.get("DEMO_TRUSTED_DASHBOARD", "").split())
     world.pool, world.token_seconds = guests.network, options.token_seconds
     if not options.no_guests:
         world.hypervisor.guests = guests

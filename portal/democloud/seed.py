@@ -1,4 +1,4 @@
-"""The worlds a demo cloud can begin with: `demo`, `empty` (all but machines), `load:N` (N machines more)."""
+"""The worlds a demo cloud can begin with: `demo`, `empty` (all but machines), `load:N` (N machines more), `campus`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ipaddress
 
 from portal.democloud import (
     seed_accounting,
+    seed_campus,
     seed_catalogue,
     seed_identity,
     seed_load,
@@ -24,17 +25,19 @@ class UnknownSeed(ValueError):
 
 def parse(name: str) -> int | None:
     """How many machines `load:N` asks for; None for the other seeds. Raises UnknownSeed."""
-    if name in ("demo", "empty"):
+    if name in ("demo", "empty", "campus"):
         return None
     kind, _, number = name.partition(":")
     if kind != "load" or not number.isdigit():
-        raise UnknownSeed(f"{name!r} is no seed: demo, empty or load:N")
+        raise UnknownSeed(f"{name!r} is no seed: demo, empty, campus or load:N")
     return int(number)
 
 
 def new_world(name: str, clock: Clock, pool: ipaddress.IPv4Network) -> World:
     """A world of this seed whose floating addresses come from `pool`."""
     count = parse(name)
+    if name == "campus":
+        return _campus(clock, pool)
     regions = [RegionData(region, prefix) for region, prefix in REGIONS]
     world = World(regions, seed_identity.identity(), clock=clock)
     blocks = seed_network.external_blocks(world, pool)
@@ -48,6 +51,16 @@ def new_world(name: str, clock: Clock, pool: ipaddress.IPv4Network) -> World:
             seed_servers.add_machine(world, tacc, old)
     if count is not None:
         seed_load.add_load(world, iu, count)
+    return world
+
+
+def _campus(clock: Clock, pool: ipaddress.IPv4Network) -> World:
+    world = World([RegionData(seed_campus.REGION)], seed_campus.identity(), clock=clock)
+    world.lacking = seed_campus.LACKING
+    region = world.regions[seed_campus.REGION]
+    seed_campus.furnish(world, region)
+    seed_network.external_network(world, region, pool)
+    seed_campus.add_machines(world, region)
     return world
 
 
