@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from portal.accounts import cloud_files
-from portal.accounts.cloud_files import Pasted, Unreadable
+from portal.accounts.cloud_files import Pasted, PastedPassword, Unreadable
 from portal.accounts.models import ApiToken
 from portal.accounts.tokens import LONGEST_DAYS
 from portal.cloud.config import CloudConfig, clouds
@@ -20,6 +20,13 @@ def _text(**attributes: str) -> forms.TextInput:
 def _secret() -> forms.PasswordInput:
     """Never sent back to the browser, and not offered to be kept by it."""
     return forms.PasswordInput({"class": "form-control", "autocomplete": "off"}, render_value=False)
+
+
+class _Unreturned(forms.Textarea):
+    """What was typed is not sent back with the form: it may hold a secret."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
 
 
 class TokenForm(forms.Form):
@@ -46,17 +53,29 @@ class PasswordForm(forms.Form):
 
 
 class ApplicationCredentialForm(forms.Form):
-    """Id and secret, or a file that holds them."""
+    """Id and secret, or a file that holds them. What was pasted is not sent back to the browser."""
 
     id = forms.CharField(label="Id", max_length=64, required=False, widget=_text())
     secret = forms.CharField(label="Secret", max_length=1024, required=False, strip=False, widget=_secret())
+    upload = forms.FileField(
+        label="Or the file clouds.yaml or openrc",
+        required=False,
+        widget=forms.FileInput({"class": "form-control"}),
+    )
     pasted = forms.CharField(
-        label="Or the text of clouds.yaml or openrc",
+        label="Or its text",
         max_length=cloud_files.LONGEST,
         required=False,
-        widget=forms.Textarea(
+        strip=False,
+        widget=_Unreturned(
             {"class": "form-control", "rows": "6", "autocomplete": "off", "spellcheck": "false"}
         ),
+    )
+    entry = forms.CharField(
+        label="Entry, where a clouds.yaml has several for this cloud",
+        max_length=255,
+        required=False,
+        widget=_text(),
     )
 
     def __init__(self, *args: Any, cloud: CloudConfig, **kwargs: Any) -> None:
@@ -65,17 +84,32 @@ class ApplicationCredentialForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
-        if given.get("pasted"):
-            self.credential = self._of_pasted(given["pasted"])
+        upload = given.get("upload")
+        if upload is not None:
+            self.login = self._of_file(upload.read(cloud_files.LONGEST + 1))
+        elif given.get("pasted"):
+            self.login = self._of_file(given["pasted"])
         elif given.get("id") and given.get("secret"):
-            self.credential = Pasted(self.cloud.name, given["id"].strip(), given["secret"].strip())
+            self.login = Pasted(self.cloud.name, given["id"].strip(), given["secret"].strip())
         else:
-            raise forms.ValidationError("Give the id and the secret, or paste a file.")
+            raise forms.ValidationError("Give the id and the secret, or bring a file.")
+        if isinstance(self.login, PastedPassword):
+            _check_passwords_are_taken(self.login.cloud)
         return given
 
-    def _of_pasted(self, text: str) -> Pasted:
+    def _of_file(self, content: str | bytes) -> Pasted | PastedPassword:
         addresses = {name: cloud.auth_url for name, cloud in clouds().clouds.items()}
+        entry = str(self.cleaned_data.get("entry", ""))
         try:
-            return cloud_files.application_credential(text, addresses)
+            return cloud_files.read(content, addresses, wanted=self.cloud.name, entry=entry)
         except Unreadable as error:
             raise forms.ValidationError(str(error)) from None
+
+
+def _check_passwords_are_taken(name: str) -> None:
+    cloud = clouds().cloud(name)
+    if "password" not in cloud.portal.sign_in.methods:
+        raise forms.ValidationError(
+            f"It is for a name and password, with which this portal does not connect to {cloud.title}: make an "
+            "application credential there, and bring its file."
+        )

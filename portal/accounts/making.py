@@ -149,7 +149,13 @@ def _good(current: CloudCredential, token: Token, at_cloud: Sequence[AppCredenti
     now = timezone.now()
     young = current.expires_at is not None and current.expires_at - now > lifetime(current.cloud) * 2 / 3
     known = any(credential.id == current.application_credential_id for credential in at_cloud)
-    return current.made_here and current.usable(now) and young and known and set(current.roles) == set(token.roles)
+    return (
+        current.made_here
+        and current.usable(now)
+        and young
+        and known
+        and set(current.roles) == set(token.roles)
+    )
 
 
 def _delete(login: Login, stray: AppCredential) -> None:

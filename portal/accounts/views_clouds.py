@@ -11,12 +11,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.accounts import credentials, pages, services
+from portal.accounts.cloud_files import Pasted, PastedPassword
 from portal.accounts.forms import ApplicationCredentialForm, PasswordForm
 from portal.accounts.models import CloudCredential, CloudLink, User
 from portal.accounts.queue import enqueue
 from portal.accounts.views_profile import person
 from portal.cloud.config import CloudConfig, clouds
 from portal.cloud.websso import return_url
+from portal.core import limits
 from portal.core.errors import PortalError
 from portal.core.htmx import page_or_part
 
@@ -48,12 +50,25 @@ def connect(request: HttpRequest, cloud: str, method: str) -> HttpResponse:
     known = known_cloud(cloud)
     if method not in known.portal.sign_in.methods or method not in {"password", "application_credential"}:
         raise PortalError("accounts:method-not-offered", cloud=known.title)
+    if request.method == "POST":
+        # Whoever guesses passwords does not do it through us.
+        limits.check(f"connect:{person(request).pk}", most=20, seconds=600)
     form = _form(request, known, method)
     if request.method == "POST" and form.is_valid():
-        _begin(person(request), known, form)
-        messages.info(request, f"Connecting to {known.title}. This page changes by itself.")
+        login = _given(form, known)
+        if isinstance(login, PastedPassword) and not login.password:
+            # An openrc asks whoever runs it for the password: so does the page that takes one.
+            return _ask_for_password(request, login)
+        _begin(person(request), login)
+        messages.info(
+            request, f"Connecting to {clouds().cloud(login.cloud).title}. This page changes by itself."
+        )
         return redirect("profile-clouds")
-    context = {"cloud": known, "method": method, "form": form, "tab": "clouds"}
+    return _connect_page(request, known, method, form)
+
+
+def _connect_page(request: HttpRequest, cloud: CloudConfig, method: str, form: forms.Form) -> HttpResponse:
+    context = {"cloud": cloud, "method": method, "form": form, "tab": "clouds"}
     return render(request, "profile/connect.html", context, status=422 if form.errors else 200)
 
 
@@ -61,23 +76,35 @@ def _form(request: HttpRequest, cloud: CloudConfig, method: str) -> forms.Form:
     data = request.POST if request.method == "POST" else None
     if method == "password":
         return PasswordForm(data, initial={"user_domain": cloud.portal.sign_in.user_domain})
-    return ApplicationCredentialForm(data, cloud=cloud)
+    return ApplicationCredentialForm(data, request.FILES or None, cloud=cloud)
 
 
-def _begin(user: User, cloud: CloudConfig, form: forms.Form) -> None:
+def _given(form: forms.Form, cloud: CloudConfig) -> Pasted | PastedPassword:
     if isinstance(form, ApplicationCredentialForm):
-        found = form.credential
+        return form.login
+    given = form.cleaned_data
+    return PastedPassword(cloud.name, given["username"], given["user_domain"], given["password"])
+
+
+def _ask_for_password(request: HttpRequest, login: PastedPassword) -> HttpResponse:
+    cloud = clouds().cloud(login.cloud)
+    domain = login.user_domain or cloud.portal.sign_in.user_domain
+    form = PasswordForm(initial={"username": login.username, "user_domain": domain})
+    return _connect_page(request, cloud, "password", form)
+
+
+def _begin(user: User, login: Pasted | PastedPassword) -> None:
+    if isinstance(login, Pasted):
         services.connect_with_application_credential(
-            user=user, cloud=found.cloud, id=found.id, secret=found.secret, by=user
+            user=user, cloud=login.cloud, id=login.id, secret=login.secret, by=user
         )
         return
-    given = form.cleaned_data
     services.connect_with_password(
         user=user,
-        cloud=cloud.name,
-        username=given["username"],
-        password=given["password"],
-        user_domain=given["user_domain"],
+        cloud=login.cloud,
+        username=login.username,
+        password=login.password,
+        user_domain=login.user_domain or clouds().cloud(login.cloud).portal.sign_in.user_domain,
         by=user,
     )
 

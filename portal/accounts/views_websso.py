@@ -47,9 +47,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
     """Nothing is decided here, and no cookie but one is set: the session's is not seen in such a post."""
     if request.method != "POST":
         return redirect("profile-clouds")
-    parcel = websso.parcel_of(
-        token=request.POST.get("token", ""), origin=request.headers.get("Origin", "")
-    )
+    parcel = websso.parcel_of(token=request.POST.get("token", ""), origin=request.headers.get("Origin", ""))
     response = HttpResponse(status=303, headers={"Location": "finish/"})
     response.set_cookie(
         cookie_name(),

@@ -10,6 +10,7 @@ from portal.democloud import (
     keystone_federation,
     keystone_people,
     keystone_services,
+    keystone_websso,
 )
 
 
@@ -20,4 +21,5 @@ def routes() -> list[Route]:
         *keystone_services.routes(),
         *keystone_credentials.routes(),
         *keystone_federation.routes(),
+        *keystone_websso.routes(),
     ]

@@ -36,7 +36,7 @@ def apache_refusal(error: str, description: str) -> Response:
     return Response(APACHE_BODY, 401, headers, media_type="text/html; charset=iso-8859-1")
 
 
-def _fetch(url: str, token: str | None = None) -> dict[str, Any]:
+def fetch(url: str, token: str | None = None) -> dict[str, Any]:
     """A JSON object from the provider on loopback. Raises OSError or ValueError."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     asked = urllib.request.Request(url, headers=headers)  # noqa: S310 - the address is our own setting
@@ -48,8 +48,8 @@ def _fetch(url: str, token: str | None = None) -> dict[str, Any]:
 
 
 def _claims(issuer: str, token: str) -> dict[str, Any]:
-    discovery = _fetch(issuer.rstrip("/") + "/.well-known/openid-configuration")
-    return _fetch(str(discovery["userinfo_endpoint"]), token)
+    discovery = fetch(issuer.rstrip("/") + "/.well-known/openid-configuration")
+    return fetch(str(discovery["userinfo_endpoint"]), token)
 
 
 async def exchange(request: Request) -> Response:

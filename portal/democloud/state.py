@@ -11,6 +11,7 @@ from typing import Any
 
 from portal.democloud.clock import Clock, second
 from portal.democloud.hypervisor import Hypervisor
+from portal.democloud.lacking import Lacking
 from portal.democloud.ledger import Ledger
 from portal.democloud.model_compute import Flavor, Keypair, ResourceProvider, Server, ServerGroup
 from portal.democloud.model_identity import (
@@ -240,6 +241,10 @@ class World:
         self.pool = ipaddress.IPv4Network("127.1.0.0/22")
         self.token_seconds = 4 * 3600.0
         self.oidc_issuer: str | None = None
+        # Apache's registration at that provider, id and secret; and where WebSSO may lead back to.
+        self.oidc_client = ("", "")
+        self.trusted_dashboards: frozenset[str] = frozenset()
+        self.lacking = Lacking()
         self.dirty = False
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = 0
@@ -294,6 +299,13 @@ class World:
             self.clock.advance(max(due - self.clock.timestamp(), 0.0))
             self.run_due()
         self.clock.advance(max(end - self.clock.timestamp(), 0.0))
+
+    def advance_to_next(self, most: float) -> None:
+        """Let time go by until something happens, `most` seconds at the longest: so that no state is missed."""
+        due = self.next_due()
+        left = most if due is None else due - self.clock.timestamp()
+        self.clock.advance(max(min(left, most), 0.0))
+        self.run_due()
 
     def roles_of(self, user_id: str, project_id: str) -> list[Role]:
         held = {
