@@ -9,12 +9,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from allocations.models import Allocation, Grant
+from allocations.offers import note
 from portal.accounts import credentials
 from portal.accounts.models import CloudCredential
 from portal.cloud import accounting, quotas
 from portal.cloud.config import clouds
-from portal.cloud.connection import connect
-from portal.cloud.types import AccountingEntry, Quota
+from portal.cloud.connection import Cloud, connect
+from portal.cloud.offers import REFUSALS
+from portal.cloud.types import AccountingEntry, Offer, Quota
 from portal.core import deadline, events
 from portal.core.claims import claim
 from portal.core.errors import PortalError
@@ -72,7 +74,27 @@ def _read_with(
 ) -> tuple[Sequence[Quota], Sequence[AccountingEntry]]:
     login = credentials.login_for(credential.user, credential.cloud, credential.project_id)
     cloud = connect(login, region=allocation.region, deadline=deadline.current())
-    return quotas.list_quotas(cloud), accounting.entries(cloud)
+    return quotas.list_quotas(cloud), _entries(allocation, cloud)
+
+
+def _entries(allocation: Allocation, cloud: Cloud) -> Sequence[AccountingEntry]:
+    """None of them where the cloud has no accounting, or shows none to this member: noted by name."""
+    config = cloud.config.portal.accounting
+    if config is None:
+        return ()
+    offer = Offer(service="accounting")
+    found: Sequence[AccountingEntry] = ()
+    try:
+        if cloud.endpoint(config.service_type) is None:
+            offer = Offer(service="accounting", state="absent")
+        else:
+            found = accounting.entries(cloud)
+    except PortalError as error:
+        if error.id not in REFUSALS:
+            raise
+        offer = Offer(service="accounting", state=REFUSALS[error.id])
+    note(allocation, [offer])
+    return found
 
 
 def _failed(allocation: Allocation, error: PortalError, now: datetime) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from allocations.models import Allocation
+from allocations.offers import lost
 from allocations.rates import resource_of, su_per_hour
 from instances import budgets, catalogue, room
 from instances.budgets import Budget
@@ -16,6 +17,7 @@ from instances.models import Instance
 from instances.statuses import ACTIVE
 from portal.accounts.models import User
 from portal.cloud.config import clouds
+from portal.cloud.features import Feature
 from portal.cloud.schema import FlavorGroup, PortalCloud
 from portal.cloud.schema import InstanceType as TypeRule
 from portal.cloud.types import Flavor, Image
@@ -111,7 +113,8 @@ class AddressChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchChoices:
-    """`read_at` None: the cloud was not read yet. `unread_since`: it cannot be read since then, and why."""
+    """`read_at` None: the cloud was not read yet. `unread_since`: it cannot be read since then, and why.
+    `lost`: what cannot be chosen at this cloud at all."""
 
     types: tuple[TypeChoice, ...]
     images: tuple[ImageChoice, ...]
@@ -122,6 +125,12 @@ class LaunchChoices:
     read_at: datetime | None
     unread_since: datetime | None
     error_id: str
+    lost: tuple[Feature, ...] = ()
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """Ids of what this cloud has nothing for."""
+        return frozenset(feature.id for feature in self.lost)
 
 
 def launch_choices(allocation: Allocation, user: User, now: datetime | None = None) -> LaunchChoices:
@@ -142,6 +151,7 @@ def launch_choices(allocation: Allocation, user: User, now: datetime | None = No
         read_at=found.read_at,
         unread_since=found.unread_since,
         error_id=found.error_id,
+        lost=tuple(lost(allocation, "launch")),
     )
 
 

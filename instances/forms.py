@@ -125,5 +125,5 @@ def first_choices(choices: LaunchChoices, image: str = "", size: str = "") -> di
         "name": naming.suggest_name(),
         "count": 1,
         "disk": "image",
-        "address": "automatic",
+        "address": "none" if "public-addresses" in choices.lacks else "automatic",
     }

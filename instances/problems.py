@@ -90,6 +90,13 @@ register(
             "Choose a larger size, or a root volume of at least {least} GB.",
             422,
         ),
+        "instances:no-volumes": Problem(
+            "No volumes at this cloud",
+            "{cloud} has no block storage that this project may use, so a root disk cannot be a volume.",
+            _NOTHING,
+            "Choose the disk that comes with the size.",
+            422,
+        ),
         "instances:ram-too-small": Problem(
             "Not enough memory for this image",
             "{image} needs {least} MB of RAM; this size has {ram} MB.",

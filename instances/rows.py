@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from allocations.rates import su_per_hour
+from instances import lacking
 from instances.exosphere import login_user
 from instances.models import Instance, Poll
 from instances.states import (
@@ -148,6 +149,7 @@ class Row:
             volume_backed=instance.volume_backed,
             floating_address=any(found.get("kind") == "floating" for found in instance.addresses),
             operation=describe(self.operation) if busy_with and self.operation else "",
+            lacking=lacking.reasons(instance.allocation),
         )
 
     @property

@@ -1,7 +1,7 @@
 """The rules of what may be done: state × lock × the operator's veto × what is going on already. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from instances.actions import ACTIONS, BULK_ACTIONS, LAUNCH_STAGES, Action
 from instances.statuses import GONE, REQUESTED, Badge, badge, in_transition
@@ -24,7 +24,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineState:
-    """What the rules look at. `operation`: what the portal is doing with the machine now, and for whom."""
+    """What the rules look at. `operation`: what the portal is doing with the machine now, and for whom;
+    `lacking`: actions that this cloud cannot do, and why."""
 
     status: str
     task_state: str = ""
@@ -34,6 +35,7 @@ class MachineState:
     volume_backed: bool = False
     floating_address: bool = False
     operation: str = ""
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def ruling(name: str, state: MachineState) -> Ruling:
     action = ACTIONS.get(name)
     if action is None:
         return Ruling(False, "There is no such action.")
-    for rule in (_gone, _vetoed, _own_condition, _occupied, _lock, _wrong_state):
+    for rule in (_gone, _lacking, _vetoed, _own_condition, _occupied, _lock, _wrong_state):
         reason = rule(action, state)
         if reason:
             return Ruling(False, reason)
@@ -63,6 +65,11 @@ def rulings(state: MachineState, names: Iterable[str] = ACTIONS) -> dict[str, Ru
 
 def _gone(action: Action, state: MachineState) -> str:
     return "The machine is deleted." if state.status in GONE else ""
+
+
+def _lacking(action: Action, state: MachineState) -> str:
+    missing = state.lacking.get(action.name, "")
+    return f"This cloud has nothing for it. {missing}" if missing else ""
 
 
 def _vetoed(action: Action, state: MachineState) -> str:

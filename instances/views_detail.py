@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from allocations.access import allocations_of
+from allocations.offers import lost
 from allocations.roles import Need
 from instances import services
 from instances.access import instance_for, may
@@ -73,6 +74,7 @@ def _context(request: HttpRequest, instance: Instance) -> dict[str, Any]:
         "i": instance,
         "section": "instances",
         "may_act": may(request.user, instance, Need.ACT),
+        "lacking": lost(instance.allocation, "machine"),
         "time_to_ready": instance.ready_at - instance.created_at if instance.ready_at else None,
         **_actions(shown),
     }

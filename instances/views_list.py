@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from allocations.access import allocation_for
 from allocations.models import Allocation
+from allocations.offers import lost
 from allocations.roles import Need, allows
 from instances.access import instances_of
 from instances.actions import ACTIONS
@@ -91,6 +92,7 @@ def _context(request: HttpRequest, allocation: Allocation, query: ListQuery) -> 
             "next_url": address + query.address(after=page.next_after) if page.next_after else "",
         },
         "poll": polls.get(allocation.pk),
+        "lacking": lost(allocation, "launch", "machine", "figures"),
         "may_launch": allows(allocation.viewer_role or "", Need.LAUNCH),
         "may_act": allows(allocation.viewer_role or "", Need.ACT),
         "section": "instances",

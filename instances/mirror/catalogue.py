@@ -4,7 +4,7 @@ A list that cannot be read leaves the rows of its kind as they were: they are ol
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from allocations.models import Allocation
+from allocations.offers import note, offers_of
 from instances import live
 from instances.mirror import readers
 from instances.mirror.fields import clean
@@ -19,8 +20,9 @@ from instances.mirror.joins import apply_to, load
 from instances.models import CatalogueItem, Instance
 from portal.accounts import credentials
 from portal.accounts.models import CloudCredential, User
-from portal.cloud import flavors, images, keypairs, networks, volumes
+from portal.cloud import flavors, images, keypairs, networks, offers, volumes
 from portal.cloud.connection import Cloud
+from portal.cloud.types import Offer
 from portal.core import bulk, events
 from portal.core.errors import PortalError
 
@@ -28,6 +30,8 @@ Kind = CatalogueItem.Kind
 _JOINED = ("image_name", "volumes", "disk_gb", "owner", "version")
 # Images carry whatever their makers wrote: of their properties only a few are of use, and none is long.
 _PROPERTIES, _PROPERTY_LENGTH = 60, 255
+# A service that refuses this list is of no use at all; one that refuses another may lack an extension.
+_WHOLE_SERVICE = frozenset({Kind.FLAVOR, Kind.IMAGE, Kind.NETWORK, Kind.VOLUME})
 
 READERS: dict[str, Callable[[Cloud], Iterable[Any]]] = {
     Kind.FLAVOR: flavors.list_flavors,
@@ -39,29 +43,85 @@ READERS: dict[str, Callable[[Cloud], Iterable[Any]]] = {
 }
 
 
+# Services that answer a list, and what they list.
+SERVICE_OF = {
+    Kind.FLAVOR: "compute",
+    Kind.IMAGE: "image",
+    Kind.NETWORK: "network",
+    Kind.SECURITY_GROUP: "network",
+    Kind.FLOATING_IP: "network",
+    Kind.VOLUME: "block-storage",
+}
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One pass over all lists. `trouble`: the first error that the cloud may get over."""
+
+    offers: dict[str, Offer] = field(default_factory=dict)
+    changed: bool = False
+    refused: PortalError | None = None
+    trouble: PortalError | None = None
+
+
 def read_catalogue(allocation: Allocation) -> None:
-    """Read every list. The first error is raised after the others were read."""
-    credential = _credential(allocation)
+    """Read what the cloud offers, and every list of it. The first error is raised after the others were read.
 
-    def step(cloud: Cloud) -> PortalError | None:
-        trouble: PortalError | None = None
-        changed = False
-        for kind, reader in READERS.items():
-            try:
-                changed |= store(allocation, kind, reader(cloud))
-            except PortalError as error:
-                # A cloud may lack a service, such as block storage.
-                if error.outcome == "auth":
-                    raise
-                trouble = trouble or (None if error.id == "cloud:unsupported" else error)
-        if changed:
-            join_again(allocation)
-            live.catalogue_changed(allocation.pk, allocation.slug)
-        return trouble
+    What a cloud lacks, or lets none of the members see, is no error: it is noted by name.
+    """
+    tried: list[_Reading] = []
 
-    trouble = readers.read(allocation, step, first=credential)
-    if trouble is not None:
-        raise trouble
+    def step(cloud: Cloud) -> None:
+        tried.append(_read_lists(allocation, cloud))
+        if tried[-1].refused is not None:
+            # Perhaps another member may.
+            raise tried[-1].refused
+
+    try:
+        readers.read(allocation, step, first=_credential(allocation))
+    except PortalError:
+        if not tried:
+            raise
+    done = tried[-1]
+    _note(allocation, done)
+    if done.trouble is not None:
+        raise done.trouble
+
+
+def _read_lists(allocation: Allocation, cloud: Cloud) -> _Reading:
+    found = offers.read(cloud, offers_of(allocation))
+    reading = _Reading({offer.service: offer for offer in found})
+    for kind, reader in READERS.items():
+        service = SERVICE_OF[kind]
+        if reading.offers[service].state == "absent":
+            reading.changed |= store(allocation, kind, [])
+            continue
+        try:
+            reading.changed |= store(allocation, kind, reader(cloud))
+        except PortalError as error:
+            _not_read(reading, allocation, kind, error)
+    return reading
+
+
+def _not_read(reading: _Reading, allocation: Allocation, kind: str, error: PortalError) -> None:
+    if error.outcome == "auth":
+        raise error
+    state = offers.REFUSALS.get(error.id)
+    if state is None:
+        reading.trouble = reading.trouble or error
+        return
+    if kind in _WHOLE_SERVICE:
+        reading.offers[SERVICE_OF[kind]] = Offer(service=SERVICE_OF[kind], state=state)
+    if state == "forbidden":
+        reading.refused = reading.refused or error
+    reading.changed |= store(allocation, kind, [])
+
+
+def _note(allocation: Allocation, reading: _Reading) -> None:
+    reading.changed |= note(allocation, reading.offers.values())
+    if reading.changed:
+        join_again(allocation)
+        live.catalogue_changed(allocation.pk, allocation.slug)
 
 
 def _credential(allocation: Allocation) -> CloudCredential | None:

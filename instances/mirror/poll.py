@@ -122,8 +122,8 @@ def store_outcome(poll: Poll, run: Callable[[], object]) -> PortalError | None:
     except PortalError as error:
         poll.failures += 1
         poll.failing_since = poll.failing_since or timezone.now()
-        poll.error_id = error.id[:64]
+        poll.error_id, poll.error_params = error.id[:64], error.params
         return error
-    poll.failures, poll.failing_since, poll.error_id = 0, None, ""
+    poll.failures, poll.failing_since, poll.error_id, poll.error_params = 0, None, "", {}
     poll.ok_at = timezone.now()
     return None

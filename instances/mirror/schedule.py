@@ -123,6 +123,7 @@ def finish(poll: Poll, error: PortalError | None, *, began: datetime, watched: b
         failing_since=poll.failing_since,
         failures=poll.failures,
         error_id=poll.error_id,
+        error_params=poll.error_params,
     )
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from allocations.models import Allocation
 from allocations.rates import resource_of, su_per_hour
-from instances import budgets, catalogue, naming
+from instances import budgets, catalogue, lacking, naming
 from instances.budgets import Budget
 from instances.catalogue import Catalogue
 from instances.choices import smallest_disk
@@ -69,6 +69,7 @@ def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Prev
         *_credential_problems(by, allocation),
         *_request_problems(request, found),
         *_disk_problems(request, flavor, image),
+        *_cloud_problems(request, allocation),
         *(_quota_problem(need, allocation) for need in needs if not need.fits),
         *_su_problems(budget, resource, hourly),
     )
@@ -83,7 +84,7 @@ def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Prev
         runs_out_at=budget.runs_out_at(resource, hourly) if hourly is not None else None,
         needs=needs,
         problems=problems,
-        warnings=tuple(_warnings(request, found, hourly)),
+        warnings=(*_warnings(request, found, hourly), *_cloud_warnings(request, allocation)),
     )
 
 
@@ -165,6 +166,19 @@ def _disk_problems(
         yield PortalError(
             "instances:ram-too-small", image=image.name, least=image.min_ram_mb, ram=flavor.ram_mb
         )
+
+
+def _cloud_problems(request: LaunchRequest, allocation: Allocation) -> Iterator[PortalError]:
+    """What was asked for and this cloud has nothing for."""
+    if request.boot_volume_gb is not None and not lacking.has(allocation, "volumes"):
+        yield PortalError("instances:no-volumes", cloud=clouds().cloud(allocation.cloud).title)
+
+
+def _cloud_warnings(request: LaunchRequest, allocation: Allocation) -> Iterator[str]:
+    if request.address == "automatic" and not lacking.has(allocation, "public-addresses"):
+        yield "This cloud has no public addresses to give: the machine gets none."
+    if not lacking.has(allocation, "firewall"):
+        yield "This cloud takes no firewall rules: the machine gets those that the cloud gives it."
 
 
 def _quota_problem(need: Need, allocation: Allocation) -> PortalError:

@@ -29,9 +29,14 @@ def has_public_address(server: Server, row: Instance) -> bool:
 
 
 def of_server(cloud: Cloud, server_id: str) -> list[FloatingIp]:
-    """The public addresses on the server's ports."""
-    ports = {port.id for port in networks.list_ports(cloud, server_id)}
-    return [address for address in networks.list_floating_ips(cloud) if address.port_id in ports]
+    """The public addresses on the server's ports; none at a cloud that has nothing for them."""
+    try:
+        ports = {port.id for port in networks.list_ports(cloud, server_id)}
+        return [address for address in networks.list_floating_ips(cloud) if address.port_id in ports]
+    except PortalError as error:
+        if error.id not in ("cloud:unsupported", "cloud:not-found"):
+            raise
+        return []
 
 
 def ensure(ctx: Context, row: Instance, which: str) -> FloatingIp | None:

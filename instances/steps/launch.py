@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from instances import live
+from instances import lacking, live
 from instances.actions import LAUNCH_STAGES
 from instances.exosphere import OPEN_SETUP
 from instances.mirror.adopt import marks_of_launch
@@ -94,6 +94,8 @@ def _address(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
     """A machine without its address is still a machine: the reason is told, and the launch goes on."""
     if spec.address == "none":
         return _after_address()
+    if not lacking.has(row.allocation, "public-addresses"):
+        return _after_address(address_problem="this cloud has none to give")
     server = look(ctx, row)
     row.refresh_from_db()
     if given := ctx.progress.get("address"):

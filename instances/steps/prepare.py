@@ -6,6 +6,7 @@ from collections.abc import Callable
 from redis.exceptions import RedisError
 
 from allocations.models import Allocation
+from instances import lacking
 from instances.models import Instance
 from instances.queue import enqueue
 from instances.specs import LaunchSpec
@@ -32,7 +33,7 @@ def prepare(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
         "create",
         "Asking the cloud for the machine",
         {
-            "network_id": spec.network_id or _network_or_complain(shared),
+            "network_id": spec.network_id or _network_or_complain(row.allocation, shared),
             "security_group_id": shared["security_group_id"],
             "key_name": key_name,
             "public_key": public_key,
@@ -41,14 +42,22 @@ def prepare(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
 
 
 def _find(ctx: Context, allocation: Allocation) -> dict[str, str]:
+    """Empty ids where the cloud gives machines a network, or firewall rules, that nobody can choose."""
+    return {"security_group_id": _group(ctx, allocation), "network_id": _network(ctx, allocation)}
+
+
+def _group(ctx: Context, allocation: Allocation) -> str:
+    if not lacking.has(allocation, "firewall"):
+        return ""
     preset = clouds().cloud(allocation.cloud).portal.security_group_for(allocation.region)
-    group = networks.ensure_security_group(ctx.cloud, preset.name, preset.rules, preset.description)
-    return {"security_group_id": group.id, "network_id": _network(ctx, allocation)}
+    return networks.ensure_security_group(ctx.cloud, preset.name, preset.rules, preset.description).id
 
 
 def _network(ctx: Context, allocation: Allocation) -> str:
-    """The project's own network; empty where the person has to choose."""
-    if clouds().cloud(allocation.cloud).portal.auto_allocated:
+    """The project's own network; empty where the person, or the cloud, has to choose."""
+    if not lacking.has(allocation, "networks"):
+        return ""
+    if clouds().cloud(allocation.cloud).portal.auto_allocated and lacking.has(allocation, "own-network"):
         try:
             return networks.auto_allocated_network(ctx.cloud)
         except PortalError as error:
@@ -69,8 +78,8 @@ def _usable(net: Network) -> bool:
     return not net.external and net.admin_up and net.status == "ACTIVE" and bool(net.subnet_ids)
 
 
-def _network_or_complain(shared: dict[str, str]) -> str:
-    if not shared["network_id"]:
+def _network_or_complain(allocation: Allocation, shared: dict[str, str]) -> str:
+    if not shared["network_id"] and lacking.has(allocation, "networks"):
         raise PortalError("instances:no-network")
     return shared["network_id"]
 
@@ -91,7 +100,7 @@ def _shared(allocation: Allocation, find: Callable[[], dict[str, str]]) -> dict[
         return find()
     try:
         found = find()
-        if found["network_id"]:
+        if found["network_id"] or not lacking.has(allocation, "networks"):
             _quietly(lambda: client().set(key, json.dumps(found), ex=_KEPT))
         return found
     finally:

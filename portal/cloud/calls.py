@@ -117,7 +117,7 @@ def _request(cloud: Cloud, service: Service, path: str, method: str, **how: Any)
     """
     try:
         proxy = getattr(cloud.sdk, service.replace("-", "_"))
-    except sdk_exceptions.NotSupported:
+    except (sdk_exceptions.NotSupported, sdk_exceptions.ConfigException):
         # Said also of a service whose versions could not be read because it is in trouble.
         if cloud.wire.trouble is not None:
             raise cloud.wire.trouble from None

@@ -255,7 +255,9 @@ def from_client(error: Exception, service: str) -> PortalError:
     response = getattr(error, "response", None)
     if isinstance(response, requests.Response):
         return from_response(response, service)
-    if isinstance(error, keystone.EndpointNotFound | keystone.EmptyCatalog | sdk.NotSupported):
+    # ConfigException: the SDK's word for a service that the catalogue lacks.
+    absent = keystone.EndpointNotFound | keystone.EmptyCatalog | sdk.NotSupported | sdk.ConfigException
+    if isinstance(error, absent):
         return PortalError("cloud:unsupported", service=service, detail=clean(error))
     if isinstance(error, keystone.MissingAuthMethods):
         return PortalError("cloud:unauthorized", outcome="auth", service=service, detail=clean(error))

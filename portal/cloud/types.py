@@ -11,6 +11,7 @@ from typing import Literal
 
 AddressKind = Literal["fixed", "floating"]
 ResourceKind = Literal["cpu", "gpu", "lm", "storage"]
+OfferState = Literal["there", "absent", "forbidden"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +340,17 @@ class AccountingEntry:
     starts_on: date
     ends_on: date
     active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One service as a project finds it. `version`: the newest microversion of Nova that the portal uses here;
+    `extensions`: of those that matter, the ones that Neutron has, None where it does not tell."""
+
+    service: str
+    state: OfferState = "there"
+    version: str = ""
+    extensions: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

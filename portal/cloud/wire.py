@@ -61,8 +61,8 @@ class Wire:
             return
         for entry in token.service_catalog.catalog:
             for endpoint in entry.get("endpoints", ()):
-                kind = str(entry.get("type", ""))
-                self.services[_base(str(endpoint.get("url", "")))] = _ALIASES.get(kind, kind)
+                kind = service_type(str(entry.get("type", "")))
+                self.services[_base(str(endpoint.get("url", "")))] = kind
 
     def service_of(self, url: str) -> str:
         fitting = [base for base in self.services if _is_under(url, base)]
@@ -80,6 +80,11 @@ class Wire:
 
     def out_of_time(self) -> bool:
         return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+def service_type(given: str) -> str:
+    """A catalogue's name for a service -> the one that is used here."""
+    return _ALIASES.get(given, given)
 
 
 def _base(url: str) -> str:

@@ -1,7 +1,7 @@
 """`/_control`: what tests and the demo may do to the cloud from outside. Needs `X-Control-Key`.
 
     GET|POST|DELETE /_control/faults, DELETE /_control/faults/{id}    see `faults.Rule`
-    GET|POST /_control/clock       {"freeze": bool} {"advance": seconds} {"speed": number}
+    GET|POST /_control/clock       {"freeze": bool} {"advance": seconds} {"speed": number} {"to_next": most seconds}
     GET|DELETE /_control/calls     how many requests of each route there were
     POST /_control/tokens/expire   {"user": name}, or everybody's
     POST /_control/credentials/revoke   {"user": name} and/or {"id": id}
@@ -11,6 +11,7 @@
     POST /_control/quotas          {"project", "quotas": {name: limit}}
     POST /_control/seed            {"seed": "demo" | "empty" | "load:N"}
     POST /_control/token-seconds   {"seconds": n}
+    POST /_control/lacking         what the cloud shall be without: see `lacking.Lacking`; {} gives it all back
 
 A body may name a region as "region"; IU is the first."""
 
@@ -29,6 +30,7 @@ from portal.democloud import control_servers, runtime, seed
 from portal.democloud.control_find import named, region_of
 from portal.democloud.errors import Fault
 from portal.democloud.faults import ACTIONS, Rule
+from portal.democloud.lacking import Lacking
 from portal.democloud.model_identity import Assignment, Project, User
 from portal.democloud.routing import answer, body, empty, new_hex, place, route
 
@@ -89,6 +91,8 @@ async def set_clock(request: Request) -> Response:
         world.clock.speed = float(given["speed"])
     if "advance" in given:
         world.advance(float(given["advance"]))
+    if "to_next" in given:
+        world.advance_to_next(float(given["to_next"]))
     world.run_due()
     world.woken()
     return await show_clock(request)
@@ -112,6 +116,11 @@ async def expire_tokens(request: Request) -> Response:
     for token in chosen:
         token.expires_at = min(token.expires_at, world.now())
     return answer({"expired": len(chosen)})
+
+
+async def set_lacking(request: Request) -> Response:
+    place(request)[0].lacking = Lacking.of(await body(request))
+    return empty()
 
 
 async def set_token_seconds(request: Request) -> Response:
@@ -173,6 +182,7 @@ async def reseed(request: Request) -> Response:
         for server_id in region.data.servers:
             world.hypervisor.delete(server_id)
     world.become(fresh)
+    world.lacking = Lacking()
     runtime.boot_guests(world)
     app_of(request).faults.rules.clear()
     return empty()
@@ -197,5 +207,6 @@ def routes() -> list[Route]:
         ("DELETE", "/servers/{id}", control_servers.delete),
         ("POST", "/quotas", set_quotas),
         ("POST", "/seed", reseed),
+        ("POST", "/lacking", set_lacking),
     ]
     return [route(method, path, guarded(handler)) for method, path, handler in table]

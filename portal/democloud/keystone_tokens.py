@@ -107,7 +107,7 @@ def token_body(world: World, token: Token, *, with_catalog: bool = True) -> dict
 
 
 def catalog(world: World, project_id: str) -> list[dict[str, Any]]:
-    return [_service(world, project_id, key) for key in CATALOG]
+    return [_service(world, project_id, key) for key in CATALOG if key not in world.lacking.services]
 
 
 def _service(world: World, project_id: str, key: str) -> dict[str, Any]:

@@ -21,21 +21,28 @@ def _asked(request: Request) -> str | None:
     return request.headers.get(LEGACY.lower())
 
 
+def newest(request: Request) -> int:
+    """The minor version up to which this cloud's Nova goes."""
+    known: int = request.scope["democloud.world"].lacking.compute_max
+    return min(known, MAXIMUM)
+
+
 def negotiate(request: Request) -> int:
     """The minor version of 2.x that this request is served with; 2.1 where none is asked."""
     asked = _asked(request)
     if asked is None:
         return MINIMUM
     if asked == "latest":
-        return MAXIMUM
+        return newest(request)
     match = re.fullmatch(r"([1-9]\d*)\.(0|[1-9]\d*)", asked)
     if match is None:
         message = f"API Version String {asked} is of invalid format. Must be of format MajorNum.MinorNum."
         raise Fault(400, message)
     major, minor = int(match[1]), int(match[2])
-    if major != 2 or not MINIMUM <= minor <= MAXIMUM:
+    most = newest(request)
+    if major != 2 or not MINIMUM <= minor <= most:
         message = (
-            f"Version {asked} is not supported by the API. Minimum is 2.{MINIMUM} and maximum is 2.{MAXIMUM}."
+            f"Version {asked} is not supported by the API. Minimum is 2.{MINIMUM} and maximum is 2.{most}."
         )
         raise Fault(406, message)
     return minor

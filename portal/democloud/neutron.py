@@ -18,7 +18,7 @@ from portal.democloud import (
     neutron_tags,
 )
 from portal.democloud.errors import Fault
-from portal.democloud.routing import answer, base_url, ctx, route
+from portal.democloud.routing import answer, base_url, ctx, place, route
 
 EXTENSIONS = {
     "auto-allocated-topology": "Auto Allocated Topology Services",
@@ -78,7 +78,8 @@ def _extension(alias: str) -> dict[str, Any]:
 
 async def extensions(request: Request) -> Response:
     ctx(request)
-    return answer({"extensions": [_extension(alias) for alias in EXTENSIONS]})
+    absent = place(request)[0].lacking.extensions
+    return answer({"extensions": [_extension(alias) for alias in EXTENSIONS if alias not in absent]})
 
 
 async def extension(request: Request) -> Response:

@@ -24,7 +24,7 @@ from portal.democloud import (
     nova_volumes,
 )
 from portal.democloud.errors import Fault
-from portal.democloud.microversions import MAXIMUM, MINIMUM
+from portal.democloud.microversions import MINIMUM, newest
 from portal.democloud.routing import answer, ctx, place, route
 
 EFFECTS = lifecycle_effects  # imported for what it registers
@@ -35,7 +35,7 @@ def _version(request: Request) -> dict[str, Any]:
     return {
         "id": "v2.1",
         "status": "CURRENT",
-        "version": f"2.{MAXIMUM}",
+        "version": f"2.{newest(request)}",
         "min_version": f"2.{MINIMUM}",
         "updated": "2013-07-23T11:33:21Z",
         "links": [{"rel": "self", "href": f"{world.base_url}{region.prefix}/compute/v2.1/"}],

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal.democloud import microversions
+from portal.democloud import lacking, microversions
 
 MODULES = {
     "identity": "keystone",
@@ -38,14 +38,20 @@ def tables() -> dict[str, list[Route]]:
 
 
 def begin(request: Request) -> None:
+    lacking.check(request, request.scope["democloud.world"])
     if request.scope["democloud.service"] == "compute":
         request.scope["democloud.microversion"] = microversions.negotiate(request)
 
 
 def finish(request: Request, response: Response) -> None:
     """The headers that every answer of this service carries."""
-    response.headers["x-openstack-request-id"] = request.scope["democloud.request_id"]
     service = request.scope["democloud.service"]
+    if service == "image" and response.status_code == 401:
+        # What stands in front of Glance answers, which knows of no request id.
+        return
+    response.headers["x-openstack-request-id"] = request.scope["democloud.request_id"]
+    if service == "volume" and response.status_code != 401:
+        response.headers["x-compute-request-id"] = request.scope["democloud.request_id"]
     if service == "identity":
         response.headers["vary"] = "X-Auth-Token"
     if service == "compute":
