@@ -64,7 +64,11 @@ class Hub:
 
     async def _listen(self) -> None:
         while True:
-            self.hand_on(await self._layer.receive(self._channel))
+            try:
+                self.hand_on(await self._layer.receive(self._channel))
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                # Of another version of the portal, or nobody's: the next one is for us again.
+                logger.warning("an event could not be read: %r", error)
 
     def hand_on(self, message: dict[str, Any]) -> None:
         viewers = self._viewers.get(message.get("group", ""))

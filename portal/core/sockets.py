@@ -41,7 +41,7 @@ BETWEEN = 0.5
 STUCK = 20.0
 RECHECK = 300.0
 
-SIGNED_OUT, NO_ACCESS, TOO_SLOW, TOO_MANY = 4401, 4403, 4408, 4429
+SIGNED_OUT, NO_ACCESS, TRY_AGAIN, TOO_MANY = 4401, 4403, 4408, 4429
 
 
 def topic(kind: str) -> Callable[[Resolver], Resolver]:
@@ -108,6 +108,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._end(*refusal)
         else:
             self.tasks = [asyncio.create_task(self._send_on()), asyncio.create_task(self._look_again())]
+            for task in self.tasks:
+                task.add_done_callback(self._after)
 
     def _refusal(self) -> tuple[str, int] | None:
         if not self.user.is_authenticated:
@@ -164,8 +166,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             try:
                 await asyncio.wait_for(self.send(message), STUCK)
             except TimeoutError:
-                await self._end("", TOO_SLOW)
+                await self._end("", TRY_AGAIN)
                 return
+
+    def _after(self, task: "asyncio.Task[None]") -> None:
+        """A page whose task failed is neither served nor looked after: it has to come again, and is checked then."""
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None:
+            logger.error("an open page could not be served", exc_info=failure)
+            self.tasks.append(asyncio.create_task(self._end("", TRY_AGAIN)))
 
     async def _something(self, last: float) -> None:
         """Wait for something to send, and while only what is not urgent is there for its time."""

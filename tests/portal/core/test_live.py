@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 
 from portal.accounts.models import User
 from portal.core import events, presence, sockets
 from portal.core.live import Hub, hub
 from portal.core.outbox import Outbox, Prepared
+from portal.core.redis_client import client
 from tests.conftest import OwnRedis
 from tests.sockets import Page, cookie_of
 
@@ -151,4 +153,26 @@ async def test_a_viewer_that_takes_nothing_is_left(ada: User, monkeypatch: pytes
         monkeypatch.setattr(consumer, "base_send", never)
         await sync_to_async(events.send)([f"user.{ada.pk}"], events.Html("row", 1, "", "changed"))
         await asyncio.wait_for(full.wait(), 3)
-        assert await page.closed() == sockets.TOO_SLOW
+        assert await page.closed() == sockets.TRY_AGAIN
+
+
+async def test_a_message_that_cannot_be_read_does_not_silence_the_process(
+    ada: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as one of a newer portal, while web processes are replaced one after another."""
+    layer: Any = get_channel_layer()
+    group = f"user.{ada.pk}"
+    unreadable = [
+        b"\xc1 no message",
+        layer.serialize(["not", "a", "mapping"]),
+        layer.serialize({"type": "live.html", "group": group}),
+        layer.serialize({"type": "live.signed_out", "group": group}),
+        layer.serialize({"group": group}),
+    ]
+    async with Page(ada) as page:
+        await page.opened()
+        for content in unreadable:
+            await sync_to_async(client().publish)(f"live__group__{group}", content)
+        await sync_to_async(events.send)([group], events.Changed("still-here"))
+        assert await page.heard() == {"changed": [{"name": "still-here", "detail": {}}]}
+    assert caplog.text.count("an event could not be read") == len(unreadable)

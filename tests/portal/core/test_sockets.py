@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 
 from portal.accounts.models import User
 from portal.core import events, presence, sockets
@@ -126,6 +127,28 @@ async def test_lost_access_ends_the_socket(ada: User, rooms: Rooms) -> None:
         rooms.allowed = set()
         await send(f"user.{ada.pk}", events.AccessChanged())
         assert await page.ended() == ("no-access", 4403)
+
+
+async def test_a_page_whose_access_could_not_be_looked_at_has_to_come_again(
+    ada: User, rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A look that failed must not be the last: else whoever was removed meanwhile would read on."""
+    rooms.allowed = {("ada", "a")}
+
+    def away(session: object) -> object:
+        raise OperationalError("the connection is closed")
+
+    async with Page(ada, "room:a") as page:
+        await page.opened()
+        with monkeypatch.context() as patch:
+            patch.setattr(sockets, "person_of", away)
+            await send(f"user.{ada.pk}", events.AccessChanged())
+            assert await page.closed() == sockets.TRY_AGAIN
+    assert "could not be served" in caplog.text
+    rooms.allowed = set()
+    async with Page(ada, "room:a") as page:
+        assert await page.accepted()
+        assert await page.ended() == ("no-access", sockets.NO_ACCESS)
 
 
 async def test_changed_access_that_leaves_the_topics_leaves_the_socket(ada: User, rooms: Rooms) -> None:
