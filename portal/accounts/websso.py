@@ -93,11 +93,12 @@ def finish(*, user: User, session_key: str, parcel: str, by: User) -> CloudConfi
 def _opened(parcel: str) -> tuple[str, str]:
     """Token and origin out of what `parcel_of` sealed just now; nothing else that is sealed is taken for it."""
     try:
-        content: dict[str, Any] = json.loads(unseal(parcel))
+        content: Any = json.loads(unseal(parcel))
     except (PortalError, ValueError) as error:
         raise _unexpected() from error
-    age = timezone.now().timestamp() - content.get("at", 0)
-    if content.get("kind") != "websso" or age > PARCEL_LASTS.total_seconds():
+    if not isinstance(content, dict) or content.get("kind") != "websso":
+        raise _unexpected()
+    if timezone.now().timestamp() - content["at"] > PARCEL_LASTS.total_seconds():
         raise _unexpected()
     if "refused" in content:
         raise PortalError(content["refused"], origin=content["origin"])
