@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,11 @@ class Demo:
         found: dict[str, Any] = json.loads((self.folder / "cloud.json").read_text(encoding="utf-8"))
         return found
 
-    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """One request to the demo cloud's control URL, such as `GET calls` or `POST faults`."""
-        announced = self.cloud
+    def control(
+        self, method: str, path: str, body: dict[str, Any] | None = None, cloud: str = "cloud"
+    ) -> Any:
+        """One request to the control URL of the demo cloud (or `campus`), such as `GET calls` or `POST faults`."""
+        announced = json.loads((self.folder / f"{cloud}.json").read_text(encoding="utf-8"))
         answer = httpx.request(
             method,
             f"{announced['control_url']}/{path}",
@@ -81,13 +83,23 @@ class Demo:
 
 
 @contextlib.contextmanager
-def demo(*, speed: float = 20, seed: str = "demo") -> Iterator[Demo]:
+def demo(
+    *,
+    speed: float = 20,
+    seed: str = "demo",
+    config: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+    host: str = "127.0.0.1",
+) -> Iterator[Demo]:
     """`make demo`'s own command. Raises with what it printed when it does not come up."""
     folder = Path(tempfile.mkdtemp(prefix="helio-demo-"))
     port = free_port()
-    command = [sys.executable, "-m", "portal.demo", "--port", str(port), "--state", str(folder)]
-    command += ["--speed", str(speed), "--seed", seed]
-    env = {**os.environ, "DEVELOPMENT": "1"}
+    command = [sys.executable, "-m", "portal.demo", "--port", str(port), "--state", str(folder), "--host", host]
+    command += ["--speed", str(speed), "--seed", seed, *options]
+    if config is not None:
+        command += ["--config", str(config)]
+    env = {**os.environ, "DEVELOPMENT": "1", **(variables or {})}
     for name in (
         "DATABASE_URL",
         "REDIS_URL",
@@ -103,7 +115,7 @@ def demo(*, speed: float = 20, seed: str = "demo") -> Iterator[Demo]:
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"the demo did not start:\n{output.read_text(errors='replace')}")
             time.sleep(0.2)
-        yield Demo(f"http://127.0.0.1:{port}", folder, process)
+        yield Demo(f"http://{host}:{port}", folder, process)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
