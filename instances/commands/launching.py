@@ -48,8 +48,14 @@ def _create(place: Place, launch: Launch, name: str) -> Lines:
     after = _after(place, launch)
     if not after:
         return _folded([*words, name])
-    first = "\n".join(_folded(["server=$(" + words[0], *words[1:], "--wait -f value -c id", f"{name})"]))
-    return "\n".join(cli.chain([first, *after])).split("\n")
+    first = "\n".join(_folded(["server=$(" + words[0], *words[1:], "-f value -c id", f"{name})"]))
+    return "\n".join(cli.chain([first, *_until_active(), *after])).split("\n")
+
+
+def _until_active() -> Lines:
+    """Not `--wait`, which writes its progress where the id is read from."""
+    look = 'status=$(openstack server show -f value -c status "$server")'
+    return [f'while {look}; [ "$status" = BUILD ]; do sleep 2; done', '[ "$status" = ACTIVE ]']
 
 
 def _after(place: Place, launch: Launch) -> Lines:

@@ -1,6 +1,6 @@
 """A real guest on the lab cloud, from the click to its deletion, and what the portal sets up inside it:
 
-python -m tests.lab.guest [--flavor m3.tiny] [--larger m3.small] [--volume-gb N] [--push-url URL] [--shots DIR] [--brief]
+python -m tests.lab.guest [--flavor NAME] [--larger NAME] [--image NAME] [--volume-gb N] [--push-url URL] [--shots DIR] [--brief]
 
 Signs in, connects as carol, launches Debian through the form in Chromium, looks inside by SSH, then restarts, resizes, shelves
 and unshelves it, and measures each time until its samples are on the open page again. Ends with 1 when a check failed.
@@ -197,7 +197,9 @@ def walk_through(portal: LabPortal, page: Page, given: argparse.Namespace) -> Wa
     journey.sign_in(given.person)
     journey.connect(CLOUD, ACCOUNT, PASSWORD)
     key = new_key(portal.folder / "person")
-    journey.launch(SLUG, given.flavor, name, key=public_half(key), volume_gb=given.volume_gb)
+    journey.launch(
+        SLUG, given.flavor, name, key=public_half(key), volume_gb=given.volume_gb, image=given.image
+    )
     instance = page.url.rstrip("/").rsplit("/", 1)[1]
     walk = Walk(journey, portal, Guest("", key, portal.folder), instance)
     try:
@@ -221,6 +223,7 @@ def main() -> int:
     parser.add_argument("--larger", default="m3.small")
     parser.add_argument("--person", default="carol", help="who signs in to the portal")
     parser.add_argument("--volume-gb", type=int, default=0, help="its root disk is a volume of this size")
+    parser.add_argument("--image", default="", help="the name of another image than the lab's Debian")
     parser.add_argument("--push-url", help="what guests are told instead of the portal; '' for none")
     parser.add_argument("--shots", type=Path)
     parser.add_argument("--brief", action="store_true", help="no actions")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::P
 GLOBAL = {"--os-compute-api-version"}
 # Stands for the client: it writes down what it was called with, and says something that a variable can hold.
 STUB = """
-openstack() { printf '%s\\0' "$@" >> calls; printf '\\n\\0' >> calls; printf 'answer'; return ${FAIL:-0}; }
+openstack() { printf '%s\\0' "$@" >> calls; printf '\\n\\0' >> calls; printf 'ACTIVE'; return ${FAIL:-0}; }
 """
 
 
@@ -109,7 +109,7 @@ def test_the_client_knows_the_command_and_its_options(action: str, tmp_path: Pat
             [
                 ["server", "unshelve", "--wait", ID],
                 ["floating", "ip", "create", "-f", "value", "-c", "floating_ip_address", "public"],
-                ["server", "add", "floating", "ip", ID, "answer"],
+                ["server", "add", "floating", "ip", ID, "ACTIVE"],
             ],
         ),
         (machine(), ask("hard_reboot"), [["server", "reboot", "--hard", ID]]),
@@ -172,13 +172,13 @@ def test_a_launch_with_hostile_names_reaches_the_client_as_it_is(text: str, tmp_
     wanted = launch(
         names=(text,), flavor=text, key_name=text, new_key=True, security_group=text, creator=text
     )
-    key, create, address, add = calls_of(launching.cli_lines(PLACE, wanted), tmp_path)
+    key, create, _look, address, add = calls_of(launching.cli_lines(PLACE, wanted), tmp_path)
     found = parsed(create)
     assert parsed(key).name == plain(text)
     assert found.server_name == plain(text)
     assert (found.flavor, found.key_name) == (plain(text), plain(text))
     assert found.properties == {"exoCreatorUsername": plain(text)}
-    assert address[-1] == "public" and add[-2:] == ["answer", "answer"]
+    assert address[-1] == "public" and add[-2:] == ["ACTIVE", "ACTIVE"]
 
 
 @pytest.mark.parametrize(
@@ -201,4 +201,4 @@ def test_every_kind_of_launch_is_a_command_that_the_client_knows(wanted: Launch,
 def test_a_root_volume_goes_with_its_machine_as_it_does_here(tmp_path: Path) -> None:
     calls = calls_of(launching.cli_lines(PLACE, launch(boot_volume_gb=20, address="")), tmp_path)
     assert parsed(calls[0]).boot_from_volume == 20
-    assert calls[-1][2:] == ["server", "volume", "update", "--delete-on-termination", "answer", "answer"]
+    assert calls[-1][2:] == ["server", "volume", "update", "--delete-on-termination", "ACTIVE", "ACTIVE"]
