@@ -30,6 +30,7 @@ class Journey:
     def shot(self, name: str) -> None:
         if self.shots is not None:
             self.shots.mkdir(parents=True, exist_ok=True)
+            self.page.evaluate("scrollTo(0, 0)")  # else the bar stands in the middle of the picture
             self.page.screenshot(path=self.shots / f"{len(self.seconds):02d}-{name}.png", full_page=True)
 
     def sign_in(self, person: str) -> None:
@@ -48,12 +49,21 @@ class Journey:
         expect(self.page.get_by_role("link", name="Instances").first).to_be_visible(timeout=60_000)
         self.shot("home")
 
-    def launch(self, slug: str, flavor: str, name: str, *, key: str = "", volume_gb: int = 0) -> None:
-        """`key`: a public key to put in as a new one. `volume_gb`: the root disk is a volume of this size."""
+    def launch(
+        self, slug: str, flavor: str, name: str, *, key: str = "", volume_gb: int = 0, image: str = ""
+    ) -> None:
+        """`key`: a public key to put in as a new one. `volume_gb`: the root disk is a volume of this size.
+
+        `image`: the name of one that is not among the operator's.
+        """
         self.page.goto(f"{self.url}/allocations/{slug}/launch/")
         self._until("form ready", lambda: self._offers(flavor))
         self.page.locator("label.size-pick", has_text=_exactly(flavor)).locator("input").check()
         self.page.get_by_label("Name", exact=True).fill(name)
+        if image:
+            self.page.locator("details.images summary").click()
+            chosen = self.page.locator(".pick-name", has_text=_exactly(image))
+            self.page.locator("details.images label.pick", has=chosen).locator("input").check()
         if key:
             self.page.get_by_label("A new key").check()
             self.page.get_by_label("Name of the new key").fill(f"{name}-key")
