@@ -15,9 +15,9 @@ from starlette.websockets import WebSocket
 
 from portal.democloud import console, services
 from portal.democloud.connection import reset_connection
-from portal.democloud.errors import Fault, body_of
+from portal.democloud.errors import Fault, response_of
 from portal.democloud.faults import Faults, Rule
-from portal.democloud.routing import answer, new_uuid
+from portal.democloud.routing import new_uuid
 from portal.democloud.state import Region, World
 
 
@@ -80,8 +80,7 @@ class CloudApp:
         try:
             response = await self._dispatch(request)
         except Fault as fault:
-            content = body_of(request.scope["democloud.service"], fault)
-            response = answer(content, fault.status, fault.headers)
+            response = response_of(request.scope["democloud.service"], fault)
         except ClientDisconnect:
             return Response(status_code=499)
         if request.method not in ("GET", "HEAD") and response.status_code < 400:

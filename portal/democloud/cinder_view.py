@@ -113,7 +113,8 @@ def _ordered(request: Request, rows: list[dict[str, Any]]) -> list[dict[str, Any
 def paged(request: Request, key: str, title: str, rows: list[dict[str, Any]]) -> Response:
     text = request.query_params.get("limit")
     if text is not None and not text.isdigit():
-        raise Fault(400, "limit param must be an integer")
+        negative = text.startswith("-") and text[1:].isdigit()
+        raise Fault(400, f"limit param must be {'positive' if negative else 'an integer'}")
     limit = min(int(text), MAX_LIMIT) if text is not None else MAX_LIMIT
     marker = request.query_params.get("marker")
     if marker is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+
+from starlette.responses import Response
 
 KEYSTONE = "keystone"
 NOVA_NAMES = {
@@ -52,7 +55,29 @@ def body_of(service: str, fault: Fault) -> dict[str, Any]:
     if service in ("image", "accounting"):
         return {"code": f"{fault.status} {title}", "title": title, "message": fault.message}
     name = NOVA_NAMES.get(fault.status, "computeFault")
-    return {name: {"code": fault.status, "message": fault.message}}
+    content: dict[str, Any] = {"code": fault.status, "message": fault.message}
+    if "Retry-After" in fault.headers:
+        content["retryAfter"] = fault.headers["Retry-After"]
+    return {name: content}
+
+
+# In front of Glance, webob itself words what Keystone's middleware refuses.
+GLANCE_UNAUTHORIZED = """<html>
+ <head>
+  <title>401 Unauthorized</title>
+ </head>
+ <body>
+  <h1>401 Unauthorized</h1>
+  This server could not verify that you are authorized to access the document you requested.<br /><br />
+ </body>
+</html>"""
+
+
+def response_of(service: str, fault: Fault) -> Response:
+    if service == "image" and fault.kind == KEYSTONE:
+        return Response(GLANCE_UNAUTHORIZED, fault.status, fault.headers, media_type="text/html")
+    content = json.dumps(body_of(service, fault))
+    return Response(content, fault.status, fault.headers, media_type="application/json")
 
 
 def forbidden(what: str) -> Fault:

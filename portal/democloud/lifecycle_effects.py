@@ -209,8 +209,11 @@ def reverted(world: World, region: Region, server: Server, args: dict[str, Any])
 
 @effect("destroy")
 def destroy(world: World, region: Region, server: Server, args: dict[str, Any]) -> None:
-    """Ports go, floating addresses stay; volumes are let go or go too, as each was attached."""
+    """Ports go, floating addresses stay; volumes are let go or go too, as each was attached.
+
+    What shelving kept of the disk goes with the server."""
     world.hypervisor.delete(server.id)
+    region.data.images.pop(server.shelved_image_id or "", None)
     for port in region.server_ports(server.id):
         fabric.delete_port(world, region, port)
     for attachment in server.volumes:

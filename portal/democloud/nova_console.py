@@ -15,7 +15,7 @@ from portal.democloud.model_compute import Server
 from portal.democloud.nova_find import asked_server
 from portal.democloud.nova_input import invalid
 from portal.democloud.nova_rules import check_host
-from portal.democloud.routing import Ctx, answer, body, member, route
+from portal.democloud.routing import Ctx, answer, body, empty, member, route
 
 KINDS = {
     "vnc": ("novnc", "xvpvnc"),
@@ -41,9 +41,10 @@ async def remote_console(request: Request) -> Response:
     here, server = asked_server(request)
     wanted = member(await body(request), "remote_console")
     protocol, kind = wanted.get("protocol"), wanted.get("type")
-    if protocol not in KINDS or kind not in KINDS[protocol]:
+    if protocol not in KINDS or (protocol == "vnc" and kind not in KINDS["vnc"]):
         raise Fault(400, f"Invalid console type {kind}")
-    if kind != "novnc":
+    if protocol != "vnc" or kind != "novnc":
+        # What the cloud has not, it refuses before it looks at the kind.
         raise Fault(400, f"Unavailable console type {kind}.")
     check_host(server)
     token = new_token(here.world, server.id)
@@ -51,5 +52,20 @@ async def remote_console(request: Request) -> Response:
     return answer({"remote_console": {"protocol": "vnc", "type": "novnc", "url": url}})
 
 
+async def password(request: Request) -> Response:
+    """What a guest left at the metadata service: none of this cloud's guests does."""
+    asked_server(request)
+    return answer({"password": ""})
+
+
+async def clear_password(request: Request) -> Response:
+    asked_server(request)
+    return empty()
+
+
 def routes() -> list[Route]:
-    return [route("POST", "/v2.1/servers/{server_id}/remote-consoles", remote_console)]
+    return [
+        route("POST", "/v2.1/servers/{server_id}/remote-consoles", remote_console),
+        route("GET", "/v2.1/servers/{server_id}/os-server-password", password),
+        route("DELETE", "/v2.1/servers/{server_id}/os-server-password", clear_password),
+    ]

@@ -116,6 +116,8 @@ def _template(here: Ctx, request: Request, wanted: dict[str, Any], hints: Any) -
     """Everything that the machines of one request share; every refusal happens here."""
     minor = microversion(request)
     nova_input.check_known(wanted, KNOWN, "server")
+    for field in ("name", "flavorRef"):
+        nova_input.required(wanted, field, "server")
     name = nova_input.name_of(wanted.get("name"))
     flavor = find_flavor(here, str(wanted.get("flavorRef", "")), status=400)
     metadata = nova_input.metadata_of(wanted.get("metadata", {}))
@@ -128,6 +130,9 @@ def _template(here: Ctx, request: Request, wanted: dict[str, Any], hints: Any) -
     user_data = nova_input.user_data_of(wanted.get("user_data"))
     groups = security_groups_of(here, wanted)
     networks = parse_networks(here, wanted, required=minor >= 37)
+    zone = wanted.get("availability_zone")
+    if zone not in (None, *nova_input.ZONES):
+        raise Fault(400, "The requested availability zone is not available")
     group_id = _group(here, hints)
     nova_input.check_metadata_quota(here.region, here.project_id, metadata)
     nova_quota.check(here.region, here.project_id, flavor, count=nova_input.count_of(wanted))
@@ -150,7 +155,7 @@ def _template(here: Ctx, request: Request, wanted: dict[str, Any], hints: Any) -
             "security_group_ids": [group.id for group in groups],
             "mappings": mappings,
             "boot_image_id": image.id if image else None,
-            "availability_zone": wanted.get("availability_zone"),
+            "availability_zone": zone,
         },
     }
 

@@ -13,6 +13,8 @@ from portal.democloud.state import Region
 
 TAG_LENGTH = 60
 TAGS_EACH = 50
+# The availability zones of the cloud's hosts.
+ZONES = ("nova",)
 
 
 def invalid(name: str, value: Any, why: str) -> Fault:

@@ -20,6 +20,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "reboot_hard": frozenset({"active", "stopped", "paused", "suspended", "error"}),
     "shelve": _WITH_DISK,
     "unshelve": frozenset({"shelved", "shelved_offloaded"}),
+    "shelveOffload": frozenset({"shelved"}),
+    "restore": frozenset({"soft-delete"}),
     "resize": frozenset({"active", "stopped"}),
     "confirmResize": frozenset({"resized"}),
     "revertResize": frozenset({"resized"}),

@@ -23,18 +23,17 @@ _RESIZES = {
     "resize_migrated": "RESIZE",
     "resize_finish": "RESIZE",
 }
-_HARD_REBOOTS = {task: status for task, status in _REBOOTS.items() if task.endswith("_hard")}
 
 # vm_state -> (status without a task that matters, status by task)
 STATUS: dict[str, tuple[str, dict[str, str]]] = {
     "active": ("ACTIVE", _REBOOTS | _REBUILDS | _RESIZES | {"updating_password": "PASSWORD"}),
     "building": ("BUILD", {}),
-    "stopped": ("SHUTOFF", _HARD_REBOOTS | _REBUILDS | _RESIZES),
+    "stopped": ("SHUTOFF", _REBUILDS | _RESIZES),
     "resized": ("VERIFY_RESIZE", {"resize_reverting": "REVERT_RESIZE"}),
-    "paused": ("PAUSED", _HARD_REBOOTS),
-    "suspended": ("SUSPENDED", _HARD_REBOOTS),
+    "paused": ("PAUSED", {}),
+    "suspended": ("SUSPENDED", {}),
     "rescued": ("RESCUE", {}),
-    "error": ("ERROR", _HARD_REBOOTS | _REBUILDS),
+    "error": ("ERROR", _REBUILDS),
     "deleted": ("DELETED", {}),
     "shelved": ("SHELVED", {}),
     "shelved_offloaded": ("SHELVED_OFFLOADED", {}),

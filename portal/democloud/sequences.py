@@ -104,6 +104,11 @@ SEQUENCES: dict[str, Sequence] = {
             Step(0.3, None, "shelved_offloaded", SHUT_DOWN, "offload"),
         ),
     ),
+    "shelveOffload": Sequence(
+        "shelving_offloading",
+        "compute_shelve_offload_instance",
+        (Step(0.3, None, "shelved_offloaded", SHUT_DOWN, "offload"),),
+    ),
     "unshelve": Sequence(
         "unshelving",
         "compute_unshelve_instance",

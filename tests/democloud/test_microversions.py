@@ -99,7 +99,15 @@ async def test_a_call_is_404_below_its_version(alice: Person, path: str, since: 
     assert (await alice.get(f"{SERVERS}/{server_id}{path}")).status_code == 200
 
 
-@pytest.mark.parametrize("path", [SERVERS, "/network/v2.0/networks", "/image/v2/images"])
+async def test_in_front_of_glance_a_bad_token_is_refused_with_a_page(alice: Person) -> None:
+    alice.token = "gAAAAnope"
+    reply = await alice.get("/image/v2/images")
+    assert (reply.status_code, reply.headers["content-type"]) == (401, "text/html; charset=utf-8")
+    assert "<title>401 Unauthorized</title>" in reply.text
+    assert "x-openstack-request-id" not in reply.headers
+
+
+@pytest.mark.parametrize("path", [SERVERS, "/network/v2.0/networks"])
 async def test_a_bad_token_is_refused_in_keystones_words_by_every_service(alice: Person, path: str) -> None:
     alice.token = "gAAAAnope"
     reply = await alice.get(path)

@@ -43,6 +43,7 @@ class Seen:
     query: dict[str, str]
     headers: dict[str, str]
     json: Any
+    query_string: str = ""
 
     @property
     def microversion(self) -> str:
@@ -183,6 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(parts.query)),
             headers={name.lower(): value for name, value in self.headers.items()},
             json=json.loads(raw) if raw else None,
+            query_string=parts.query,
         )
         answer = self.stub.next_answer(seen)
         time.sleep(answer.delay)
