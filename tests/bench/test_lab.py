@@ -1,6 +1,7 @@
 """What the benches on the lab do without it, and what they leave behind in it."""
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_without_a_lab_the_bench_ends_with_a_sentence_and_what_to_do(monkeypatch
 def test_make_bench_without_a_lab_fails_with_that_sentence(name: str) -> None:
     env = {"LAB_AUTH_URL": f"http://127.0.0.1:{free_port()}/v3", "DEVELOPMENT": "1", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
-        [bench.sys.executable, "-m", "tests.bench", name],
+        [sys.executable, "-m", "tests.bench", name],
         cwd=Path(bench.__file__).parents[2],
         env=env,
         capture_output=True,
@@ -134,7 +135,7 @@ def test_servers_held_in_transition_are_let_go_whatever_happens(monkeypatch: pyt
         said.append(input)
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(changing.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     server = "50c52cdc-fdfd-498c-b342-9b554e57e9c8"
     with pytest.raises(RuntimeError), changing.in_transition([server]):
         raise RuntimeError
@@ -144,13 +145,13 @@ def test_servers_held_in_transition_are_let_go_whatever_happens(monkeypatch: pyt
 
 
 def test_only_an_id_is_written_into_the_labs_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changing.subprocess, "run", lambda *a, **k: pytest.fail("was run"))
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: pytest.fail("was run"))
     with pytest.raises(ValueError), changing.in_transition(["x') OR 1=1 --"]):
         pass
 
 
 def test_nothing_in_transition_asks_nothing_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changing.subprocess, "run", lambda *a, **k: pytest.fail("was run"))
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: pytest.fail("was run"))
     with changing.in_transition([]):
         pass
 
