@@ -2,7 +2,7 @@
 
 import pytest
 
-from instances import services
+from instances import services, userdata
 from instances.models import Instance, Poll
 from portal.cloud import servers
 from tests.instances.demo import Project
@@ -32,6 +32,7 @@ def test_a_launch_ends_with_a_ready_machine_that_both_portals_know(project: Proj
     assert server.metadata["exoServerVersion"] == "6"
     assert '"complete"' in server.metadata["exoSetup"]
     assert server.metadata["helioInstance"] == str(row.pk)
+    assert server.metadata["helioGuest"] == userdata.version()
 
 
 def test_waiting_for_set_up_does_not_make_the_mirror_read_often(project: Project) -> None:
