@@ -89,7 +89,7 @@ def aliases(machines: Sequence[SshMachine]) -> list[str]:
 def alias_of(name: str) -> str:
     """Never a pattern, an option or an address; ssh folds the case, so it is folded here."""
     alias = (
-        re.sub(r"[^a-z0-9_-]+", "-", name.lower(), flags=re.ASCII).strip("-_")[:_LONGEST_ALIAS].rstrip("-_")
+        re.sub(r"[^a-z0-9_]+", "-", name.lower(), flags=re.ASCII).strip("-_")[:_LONGEST_ALIAS].rstrip("-_")
     )
     return f"machine-{alias}" if alias.isdigit() or alias == "localhost" else alias or "machine"
 
