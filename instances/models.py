@@ -165,7 +165,9 @@ class Poll(models.Model):
     what = models.CharField(max_length=12, choices=What)
     next_at = models.DateTimeField(db_index=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    # The newest change that the cloud told of, by its clock, and when that was, by ours.
     changes_since = models.DateTimeField(null=True, blank=True)
+    newest_at = models.DateTimeField(null=True, blank=True)
     full_at = models.DateTimeField(null=True, blank=True)
     ok_at = models.DateTimeField(null=True, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)

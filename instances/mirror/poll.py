@@ -25,6 +25,8 @@ from portal.operations.models import Operation
 
 # Nova's times have whole seconds, and a row may become visible a moment after its time: read a little twice.
 _OVERLAP = timedelta(seconds=3)
+# What was told so long ago, with nothing newer since, need not be told again: the cloud answers with an empty list.
+_SETTLED, _NEXT = timedelta(seconds=60), timedelta(seconds=1)
 # Servers that a full list lacks are asked for one by one before they are called deleted.
 _ASKED_AT_MOST = 50
 
@@ -35,20 +37,29 @@ def read_servers(poll: Poll, *, watched: bool) -> Applied:
     complete = (
         poll.full_at is None or poll.changes_since is None or began - poll.full_at >= _full(poll, watched)
     )
-    since = None if complete or poll.changes_since is None else poll.changes_since - _OVERLAP
+    since = None if complete else _since(poll, began)
 
     def step(cloud: Cloud) -> Applied:
         found = servers.list_servers(cloud, changes_since=since)
         applied = apply(poll.allocation, found, began=began, complete=complete)
         _settle_missing(poll, cloud, applied.missing)
-        # By the cloud's own clock, which may differ from ours.
-        poll.changes_since = max((server.updated for server in found), default=poll.changes_since or began)
+        newest = max((server.updated for server in found), default=poll.changes_since or began)
+        if newest != poll.changes_since:
+            poll.changes_since, poll.newest_at = newest, began
         return applied
 
     applied = readers.read(poll.allocation, step)
     if complete:
         poll.full_at = began
     return applied
+
+
+def _since(poll: Poll, began: datetime) -> datetime | None:
+    """By the cloud's own clock, which may differ from ours; only how long something was known is by ours."""
+    if poll.changes_since is None:
+        return None
+    settled = poll.newest_at is not None and began - poll.newest_at > _SETTLED
+    return poll.changes_since + _NEXT if settled else poll.changes_since - _OVERLAP
 
 
 def _full(poll: Poll, watched: bool) -> timedelta:

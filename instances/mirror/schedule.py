@@ -118,6 +118,7 @@ def finish(poll: Poll, error: PortalError | None, *, began: datetime, watched: b
         next_at=next_at,
         lease_until=None,
         changes_since=poll.changes_since,
+        newest_at=poll.newest_at,
         full_at=poll.full_at,
         ok_at=poll.ok_at,
         failing_since=poll.failing_since,

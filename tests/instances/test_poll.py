@@ -75,6 +75,42 @@ def test_changes_are_counted_by_the_clouds_clock(poll: Poll, cloud: FakeCloud) -
     assert poll.changes_since == fast
 
 
+def test_what_was_told_a_minute_ago_is_not_asked_for_again(poll: Poll, cloud: FakeCloud) -> None:
+    cloud.servers = [server()]
+    newest = cloud.servers[0].updated
+    read(poll)
+    poll.newest_at = timezone.now() - timedelta(seconds=61)
+    read(poll)
+    read(poll)
+    assert cloud.asked[1:] == [newest + timedelta(seconds=1)] * 2
+    assert poll.changes_since == newest
+
+
+def test_after_something_new_a_moment_before_it_is_read_twice_again(poll: Poll, cloud: FakeCloud) -> None:
+    cloud.servers = [server()]
+    read(poll)
+    poll.newest_at = timezone.now() - timedelta(seconds=61)
+    later = cloud.servers[0].updated + timedelta(seconds=1)
+    cloud.servers = [replace(cloud.servers[0], status="SHUTOFF", updated=later)]
+    read(poll)
+    assert Instance.objects.get().status == "SHUTOFF"
+    read(poll)
+    assert cloud.asked[-1] == later - timedelta(seconds=3)
+
+
+def test_a_clock_of_the_cloud_that_was_set_back_is_followed_at_the_next_complete_reading(
+    poll: Poll, cloud: FakeCloud
+) -> None:
+    cloud.servers = [server(updated=timezone.now() + timedelta(hours=1))]
+    read(poll)
+    cloud.servers = [replace(cloud.servers[0], updated=LONG_AGO)]
+    poll.full_at, poll.newest_at = None, timezone.now() - timedelta(hours=2)
+    read(poll)
+    assert poll.changes_since == LONG_AGO
+    read(poll)
+    assert cloud.asked[-1] == LONG_AGO - timedelta(seconds=3)
+
+
 def test_an_empty_answer_to_changes_is_no_news(poll: Poll, cloud: FakeCloud) -> None:
     cloud.servers = [server()]
     read(poll)

@@ -123,6 +123,15 @@ def test_a_wish_to_hurry_that_comes_during_a_reading_counts(poll: Poll) -> None:
     assert poll.lease_until is None
 
 
+def test_what_a_reading_learnt_about_changes_is_kept_for_the_next(poll: Poll) -> None:
+    told, now = timezone.now() - timedelta(hours=1), timezone.now()
+    read = Poll.objects.select_related("allocation").get(pk=poll.pk)
+    read.changes_since, read.newest_at, read.full_at = told, now, now
+    schedule.finish(read, None, began=now, watched=False)
+    poll.refresh_from_db()
+    assert (poll.changes_since, poll.newest_at, poll.full_at) == (told, now, now)
+
+
 def test_a_new_credential_has_the_unreadable_project_read_now(poll: Poll, member: User) -> None:
     later = timezone.now() + timedelta(minutes=2)
     Poll.objects.update(next_at=later, error_id="cloud:timeout")
