@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from allocations.rates import su_per_hour
 from instances import lacking
-from instances.exosphere import login_user
+from instances.exosphere import Web, login_user, maker, marks_of
 from instances.models import Instance, Poll
 from instances.states import (
     ACTIONS,
@@ -110,6 +110,31 @@ class Row:
     def name_is_claimed(self) -> bool:
         """Whether that name comes from metadata, which anyone in the project can write."""
         return self.instance.owner is None and bool(self.instance.creator_name)
+
+    @property
+    def maker(self) -> str:
+        """here, exosphere or elsewhere: whose conventions the machine follows."""
+        return maker(self.instance.metadata, str(self.instance.pk))
+
+    @property
+    def web(self) -> Web | None:
+        """What Exosphere serves out of it by its own proxy."""
+        return marks_of(self.instance.metadata).web
+
+    @property
+    def also_at(self) -> list[tuple[str, str]]:
+        """Title and address of its page in the cloud's other portals."""
+        instance = self.instance
+        if not instance.server_id:
+            return []
+        project_id, region = instance.allocation.project_id, instance.allocation.region
+        return [
+            (
+                portal.title,
+                portal.url_of(project_id=project_id, region=region, server_id=instance.server_id),
+            )
+            for portal in self.cloud.also_at
+        ]
 
     @property
     def address(self) -> str:

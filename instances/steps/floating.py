@@ -1,5 +1,7 @@
 """Public addresses of machines: found before they are made, so that a lost reply never makes a second one."""
 
+from collections.abc import Collection
+
 from instances.actions import ACTIONS
 from instances.mirror.adopt import tag_of
 from instances.models import Instance
@@ -91,6 +93,23 @@ def release(cloud: Cloud, address_id: str) -> None:
     except PortalError as error:
         if error.id != "cloud:not-found":
             raise
+
+
+def release_own(cloud: Cloud, server_id: str, address_ids: Collection[str]) -> set[str]:
+    """Release those of them that are still this server's or nobody's; the ids of those that are not.
+
+    Off its machine, an address is free for anybody in the project, who may have taken it since.
+    """
+    ports = {None, *(port.id for port in networks.list_ports(cloud, server_id))}
+    there = [address for address in networks.list_floating_ips(cloud) if address.id in address_ids]
+    for address in there:
+        if address.port_id in ports:
+            release(cloud, address.id)
+    return {address.id for address in there if address.port_id not in ports}
+
+
+def in_use(addresses: Collection[str]) -> str:
+    return f"{', '.join(addresses)} is in use by another machine and stays"
 
 
 def _has_ipv4(port: Port) -> bool:

@@ -20,6 +20,7 @@ from instances.steps import floating
 from instances.steps.launch_server import new_server
 from instances.steps.link import link_server
 from instances.steps.machine import faulty, look, machine, observe, wait
+from instances.steps.marks import note_address
 from instances.steps.prepare import forget, prepare
 from portal.cloud import servers
 from portal.core.errors import PortalError
@@ -114,6 +115,7 @@ def _address(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
         if error.outcome != "refused":
             raise
         ctx.note(f"No public address: {error.problem.title}")
+        note_address(ctx, row, server, "none")
         return _after_address(address_problem=error.problem.title)
     if address is None:
         return floating.soon(ctx, row, _NETWORK)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from portal.cloud.schema_portals import OtherPortal
 from portal.cloud.schema_types import (
     Cidr,
     KeystoneAddress,
@@ -17,7 +18,7 @@ from portal.cloud.schema_types import (
     WebAddress,
     complain_of_twins,
 )
-from portal.cloud.types import ResourceKind
+from portal.cloud.types import Image, ResourceKind
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 SignInMethod = Literal["oidc_token", "websso", "application_credential", "password"]
@@ -189,6 +190,18 @@ class ImageRule(Strict):
             raise ValueError("an image rule has to name something: name, name_prefix, os_distro, ...")
         return self
 
+    def fits(self, image: Image) -> bool:
+        return all(
+            (
+                not self.name or image.name == self.name,
+                not self.name_prefix or image.name.startswith(self.name_prefix),
+                not self.visibility or image.visibility == self.visibility,
+                not self.os_distro or image.os_distro == self.os_distro,
+                not self.os_version or image.os_version == self.os_version,
+                all(image.properties.get(name) == value for name, value in self.properties.items()),
+            )
+        )
+
 
 class TypeVersion(Strict):
     label: str
@@ -323,6 +336,7 @@ class PortalCloud(Strict):
     soft_delete_hours: float = Field(default=0, ge=0)
     vocabulary: dict[Word, str] = Field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
+    also_at: tuple[OtherPortal, ...] = ()
     polling: Polling = Polling()
 
     @model_validator(mode="after")

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instances.exosphere import Setup, login_user, marks_of, metadata_of, parse_setup, setup_text
+from instances.exosphere import (
+    Setup,
+    Web,
+    login_user,
+    maker,
+    marks_of,
+    metadata_of,
+    parse_setup,
+    setup_text,
+)
 
 MOMENT = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 
@@ -109,3 +118,46 @@ def test_no_metadata_breaks_the_reader(metadata: dict[str, str]) -> None:
 )
 def test_whom_to_log_in_as(metadata: dict[str, str], image: str, user: str) -> None:
     assert login_user(metadata, image) == user
+
+
+@pytest.mark.parametrize(
+    ("image", "user"),
+    [
+        ("Ubuntu 24.04 LTS", "ubuntu"),
+        ("AlmaLinux-9-GenericCloud", "almalinux"),
+        ("CentOS-7", "centos"),
+        ("CentOS Stream 9", "cloud-user"),
+        ("RHEL 9.4", "cloud-user"),
+        ("Red Hat Enterprise Linux 8", "cloud-user"),
+        ("Fedora-Cloud-40", "fedora"),
+        ("cirros-0.6", "cirros"),
+        ("Windows Server", ""),
+        ("", ""),
+    ],
+)
+def test_ordinary_cloud_images_have_an_account_of_their_distribution(image: str, user: str) -> None:
+    assert login_user({}, image) == user
+
+
+def test_what_exosphere_serves_out_of_a_machine_is_told_from_what_it_does_not() -> None:
+    guac = {"exoServerVersion": "6", "exoGuac": '{"v":1,"ssh":true,"vnc":false}'}
+    assert marks_of(guac).web == Web(shell=True, desktop=False)
+    assert marks_of(written()).web is None
+    assert marks_of({**guac, "exoServerVersion": "2"}).web is None
+    assert marks_of({"exoGuac": guac["exoGuac"]}).web is None
+
+
+def test_who_follows_whose_conventions() -> None:
+    assert maker(written(), "018f") == "here"
+    # Metadata copied to another machine does not make it ours.
+    assert maker(written(), "another") == "exosphere"
+    assert maker({"exoServerVersion": "6"}, "018f") == "exosphere"
+    assert maker({"exouserPassword": "x"}, "018f") == "exosphere"
+    assert maker({}, "018f") == "elsewhere"
+
+
+@pytest.mark.parametrize("version", ["0", "3"])
+def test_before_version_four_nothing_reports_its_set_up(version: str) -> None:
+    assert not marks_of({"exoServerVersion": version}).reports_setup
+    assert marks_of({"exoServerVersion": "4"}).reports_setup
+    assert not marks_of({}).reports_setup
