@@ -91,6 +91,8 @@ def burn(instances: list[Instance], cloud: PortalCloud, at: datetime) -> dict[st
     """SUs per hour of these machines, by resource. A machine that is being made counts as running."""
     total: dict[str, Decimal] = {}
     for instance in instances:
+        if not instance.server_id and instance.status != REQUESTED:
+            continue  # the cloud refused to make it
         resource = resource_of(instance.flavor_name, at, cloud)
         status = ACTIVE if instance.status in (REQUESTED, BUILD) else instance.status
         hourly = su_per_hour(instance.flavor_name, instance.vcpus, status, at, cloud)

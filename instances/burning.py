@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from decimal import Decimal
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from allocations.rates import resource_of, su_per_hour
@@ -20,6 +20,8 @@ def burning_now(allocation_ids: Collection[int]) -> dict[int, dict[str, Decimal]
     """
     kinds = (
         Instance.objects.filter(allocation__in=allocation_ids, deleted_at=None)
+        # What the cloud refused to make costs nothing.
+        .exclude(~Q(status=REQUESTED), server_id="")
         .order_by()
         .values_list("allocation_id", "allocation__cloud", "flavor_name", "vcpus", "status")
         .annotate(number=Count("pk"))

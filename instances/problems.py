@@ -182,6 +182,13 @@ register(
             "Try again; if it stays, send the request id to support.",
             409,
         ),
+        "instances:resize-settled": Problem(
+            "The resize was settled otherwise meanwhile",
+            "“{label}” came too late for {name}: somebody else, or the cloud itself, was first. It has the size {flavor}.",
+            "The machine runs, and costs what {flavor} costs.",
+            "Resize it again if you want another size.",
+            409,
+        ),
         "instances:too-slow": Problem(
             "It took too long",
             "“{label}” of {name} did not end within {minutes} minutes.",

@@ -86,6 +86,8 @@ def _queued(allocation: Allocation, live: Iterable[Instance]) -> dict[str, int]:
     totals = dict.fromkeys(LABELS, 0)
     for instance in live:
         waiting = instance.status == REQUESTED and not instance.server_id
+        if not waiting and not instance.server_id:
+            continue  # the cloud refused to make it
         if waiting or not _counted(allocation, instance):
             _add(totals, instance, 1)
         if waiting and marks_of(instance.metadata).address == "automatic":

@@ -37,6 +37,9 @@ def checked(instance: Instance, by: User, action: str, params: Spec) -> dict[str
             _address(instance, params.address)
         case _:
             pass
+    if action in ("confirm_resize", "revert_resize"):
+        # The size that is kept or given up, to tell afterwards which of the two happened.
+        stored["flavor_name"] = instance.flavor_name
     if action == "unshelve":
         _affordable(instance, instance.flavor_name)
     return stored

@@ -95,25 +95,28 @@ def _accepted_long_ago(ctx: Context) -> bool:
 
 def _release(ctx: Context, row: Instance) -> Outcome:
     known: dict[str, str] = ctx.progress.get("addresses", {})
-    if ctx.spec["release_address"]:
-        for address_id in known:
-            floating.release(ctx.cloud, address_id)
+    taken: set[str] = set()
+    if ctx.spec["release_address"] and known:
+        taken = floating.release_own(ctx.cloud, row.server_id, known)
     if known:
         read_kind(row.allocation, ctx.cloud, CatalogueItem.Kind.FLOATING_IP)
     soft = bool(ctx.progress.get("soft"))
     if not soft:
         mark_deleted(row.pk)
-    return Done(_words(ctx, list(known.values()), soft))
+    return Done(_words(ctx, known, taken, soft))
 
 
-def _words(ctx: Context, addresses: list[str], soft: bool) -> str:
+def _words(ctx: Context, known: dict[str, str], taken: set[str], soft: bool) -> str:
     words = ["Deleted"]
     hours = clouds().cloud(ctx.op.cloud).portal.soft_delete_hours
     if soft:
         words.append(
             f"operators can bring it back for {hours:g} h" if hours else "operators can bring it back"
         )
-    if addresses:
+    own = [address for address_id, address in known.items() if address_id not in taken]
+    if own:
         verb = "released" if ctx.spec["release_address"] else "kept for the project"
-        words.append(f"{', '.join(addresses)} {verb}")
+        words.append(f"{', '.join(own)} {verb}")
+    if taken:
+        words.append(floating.in_use([known[address_id] for address_id in taken]))
     return "; ".join(words)

@@ -10,7 +10,7 @@ from typing import Any
 
 from instances.actions import ACTIONS
 from instances.models import Instance
-from instances.statuses import ACTIVE, PAUSED, STOPS, SUSPENDED, VERIFY_RESIZE
+from instances.statuses import ACTIVE, ERROR, PAUSED, STOPS, SUSPENDED, VERIFY_RESIZE
 from instances.steps.machine import busy, faulty, look, machine, recorded, wait
 from portal.cloud import servers
 from portal.cloud.connection import Cloud
@@ -27,13 +27,17 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`record`: Nova's name of the action. `silent`: the wanted state is the one it starts from."""
+    """`record`: Nova's name of the action. `silent`: the wanted state is the one it starts from.
+
+    `otherwise`: the server came to rest, but somebody else had the opposite done.
+    """
 
     ask: Callable[[Cloud, Server, Spec], None]
     reached: Callable[[Server, Spec], bool]
     record: str
     said: str
     silent: bool = False
+    otherwise: Callable[[Server, Spec], bool] = lambda server, spec: False
 
 
 def _resume(cloud: Cloud, server: Server, spec: Spec) -> None:
@@ -75,15 +79,17 @@ MOVES: dict[str, Move] = {
     ),
     "confirm_resize": Move(
         lambda c, s, _: servers.confirm_resize(c, s.id),
-        lambda server, _: server.status != VERIFY_RESIZE and not busy(server),
+        lambda server, _: server.status not in (VERIFY_RESIZE, ERROR) and not busy(server),
         "confirmResize",
         "The new size is kept",
+        otherwise=lambda server, spec: server.flavor_name not in ("", spec.get("flavor_name")),
     ),
     "revert_resize": Move(
         lambda c, s, _: servers.revert_resize(c, s.id),
         _settled(ACTIVE, *STOPS),
         "revertResize",
         "Back at the old size",
+        otherwise=lambda server, spec: server.flavor_name == spec.get("flavor_name", ""),
     ),
 }
 
@@ -100,7 +106,7 @@ def follow(ctx: Context, row: Instance, name: str, move: Move, longest: float, t
     if ctx.step == "start":
         return _ask(ctx, row, server, name, move, longest, then)
     if move.reached(server, ctx.spec):
-        return _finished(ctx, row, move, then)
+        return _finished(ctx, server, move, then)
     row.refresh_from_db()
     problem = faulty(row)
     if problem is not None and not busy(server):
@@ -114,7 +120,7 @@ def _ask(
 ) -> Outcome:
     waiting = Next("wait", ACTIONS[name].verb.split(" ")[0])
     if not move.silent and move.reached(server, ctx.spec):
-        return _finished(ctx, row, move, then)
+        return _finished(ctx, server, move, then)
     if move.silent and _arrived(ctx, row, move):
         return waiting
     if busy(server) and name not in ("lock", "unlock", "rename"):
@@ -127,7 +133,7 @@ def _ask(
             raise
         again = look(ctx, row)
         if not move.silent and move.reached(again, ctx.spec):
-            return _finished(ctx, row, move, then)
+            return _finished(ctx, again, move, then)
         if not busy(again):
             raise
         return wait(ctx, row, longest, "Waiting for the machine to be free")
@@ -145,7 +151,11 @@ def _arrived(ctx: Context, row: Instance, move: Move) -> bool:
     return bool(found.keys() - set(known))
 
 
-def _finished(ctx: Context, row: Instance, move: Move, then: str) -> Outcome:
+def _finished(ctx: Context, server: Server, move: Move, then: str) -> Outcome:
+    if move.otherwise(server, ctx.spec):
+        raise PortalError(
+            "instances:resize-settled", name=ctx.op.target_name, label=ctx.op.label, flavor=server.flavor_name
+        )
     return Next(then, move.said) if then else Done(move.said)
 
 

@@ -12,6 +12,7 @@ from instances.specs import RenameParams
 from portal.accounts.models import CloudCredential, User
 from portal.core.errors import PortalError
 from portal.core.models import AuditEvent
+from portal.operations import services as operations
 from portal.operations.models import Operation
 from tests.instances.rows import machine, offer
 
@@ -89,6 +90,20 @@ def test_a_delete_ends_what_was_going_on(lab: Instance, member: User, pi: User) 
     act(lab, pi, "delete")
     first.refresh_from_db()
     assert first.state == "cancelled"
+
+
+def test_a_delete_is_accepted_although_what_was_going_on_ended_just_then(
+    lab: Instance, member: User, pi: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act(lab, member, "stop")
+    cancel = operations.cancel
+
+    def ended_meanwhile(*, op: Operation, by: User) -> Operation:
+        Operation.objects.filter(pk=op.pk).update(state="done")
+        return cancel(op=op, by=by)
+
+    monkeypatch.setattr(operations, "cancel", ended_meanwhile)
+    assert act(lab, pi, "delete").state == "queued"
 
 
 def test_a_second_delete_is_told_of_the_first(lab: Instance, member: User, pi: User) -> None:

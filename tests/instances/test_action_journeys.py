@@ -1,5 +1,7 @@
 """Every action on a machine of the demo cloud, from the request to what the cloud and our page then say."""
 
+from typing import Any
+
 import pytest
 
 from instances import services
@@ -7,6 +9,7 @@ from instances.models import CatalogueItem, Instance
 from portal.cloud import images, networks, servers
 from portal.core.errors import PortalError
 from portal.core.redis_client import client
+from portal.operations.context import Context
 from tests.instances.demo import Project
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -185,6 +188,67 @@ def test_delete_can_keep_the_address(project: Project) -> None:
     row = project.machine(address="automatic")
     project.act(row, "delete", release_address=False)
     assert len(networks.list_floating_ips(project.cloud_as("alice"))) == 1
+
+
+@pytest.mark.parametrize("action", ["delete", "unassign_address"])
+def test_an_address_that_a_colleague_took_meanwhile_is_not_released_under_them(
+    project: Project, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is off the first machine it is free for anybody in the project."""
+    row = project.machine(address="automatic")
+    other = project.machine(address="none")
+    address, cloud = row.public_address, project.cloud_as("alice")
+    [found] = networks.list_floating_ips(cloud)
+    [port] = networks.list_ports(cloud, other.server_id)
+    remember = Context.remember
+    taken: list[str] = []
+
+    def taken_meanwhile(ctx: Context, **facts: Any) -> None:
+        remember(ctx, **facts)
+        if not taken:
+            taken.append(found.id)
+            networks.disassociate(cloud, found.id)
+            networks.associate(cloud, found.id, port.id)
+
+    monkeypatch.setattr(Context, "remember", taken_meanwhile)
+    name = "release_address" if action == "delete" else "release"
+    ended = project.act(row, action, **{name: True})
+    assert done(ended) == ("done", "")
+    assert taken and [one.port_id for one in networks.list_floating_ips(cloud)] == [port.id]
+    assert f"{address} is in use by another machine and stays" in ended.outcome
+    assert "released" not in ended.outcome
+
+
+def test_a_resize_that_somebody_else_confirmed_is_not_called_reverted(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = project.machine()
+    project.act(row, "resize", flavor_id=project.id_of(CatalogueItem.Kind.FLAVOR, "m3.quad"))
+    confirm = servers.confirm_resize
+    cloud = project.cloud_as("alice")
+    monkeypatch.setattr(
+        "instances.steps.simple.servers.revert_resize", lambda _, server_id: confirm(cloud, server_id)
+    )
+    ended = project.act(row, "revert_resize")
+    assert done(ended) == ("failed", "instances:resize-settled")
+    assert "m3.quad" in ended.error_params["flavor"]
+    assert row.flavor_name == "m3.quad"
+
+
+def test_a_resize_that_somebody_else_reverted_is_not_called_kept(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = project.machine()
+    before = row.flavor_name
+    project.act(row, "resize", flavor_id=project.id_of(CatalogueItem.Kind.FLAVOR, "m3.quad"))
+    revert = servers.revert_resize
+    cloud = project.cloud_as("alice")
+    monkeypatch.setattr(
+        "instances.steps.simple.servers.confirm_resize", lambda _, server_id: revert(cloud, server_id)
+    )
+    ended = project.act(row, "confirm_resize")
+    assert done(ended) == ("failed", "instances:resize-settled")
+    assert ended.error_params["flavor"] == row.flavor_name == before
 
 
 def _status(row: Instance) -> str:

@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from allocations.models import Allocation, Grant
 from instances import budgets, exosphere, room
 from instances.models import Instance
+from portal.cloud.config import clouds
 from tests.cast import make_allocation
 from tests.instances.rows import machine
 
@@ -193,3 +194,18 @@ def test_quota_stays_the_regions_own(allocation: Allocation) -> None:
     limit(allocation, cores=(20, 150))
     requested(make_allocation(region="TACC", project_id=allocation.project_id), vcpus=8)
     assert share(allocation, "cores").queued == 0
+
+
+def test_a_launch_that_failed_before_there_was_a_machine_takes_no_room(allocation: Allocation) -> None:
+    limit(allocation, instances=(3, 25), cores=(20, 150), floating_ips=(2, 10))
+    requested(allocation, vcpus=4, status="ERROR", created_at=NOW + timedelta(seconds=1))
+    assert [share(allocation, name).queued for name in ("instances", "cores", "floating_ips")] == [0, 0, 0]
+
+
+def test_what_the_cloud_never_made_burns_nothing(allocation: Allocation) -> None:
+    """Also where the operator priced no status, so that each costs in full."""
+    full = clouds().cloud("demo").portal.model_copy(update={"state_fractions": {}})
+    unmade = requested(allocation, status="ERROR")
+    assert budgets.burn([unmade], full, NOW) == {}
+    made = machine(allocation, status="ERROR")
+    assert budgets.burn([made], full, NOW) == {"cpu": Decimal(2)}

@@ -12,6 +12,7 @@ from instances.actions import ACTIONS
 from instances.steps import CANCEL, RUN
 from instances.steps.machine import faulty, wait
 from instances.steps.resize import _reached
+from instances.steps.simple import MOVES
 from portal.core.errors import PortalError, explain, listed
 from portal.operations.context import Context
 from portal.operations.models import Operation
@@ -71,6 +72,13 @@ def test_a_step_waits_until_it_has_taken_too_long(allocation: Allocation) -> Non
     with pytest.raises(PortalError) as found:
         wait(context(61), lab, 60)
     assert (found.value.id, found.value.outcome) == ("instances:too-slow", "refused")
+
+
+@pytest.mark.parametrize("name", [name for name in MOVES if name not in ("lock", "unlock", "rename")])
+def test_a_server_in_error_is_where_no_action_wanted_it(name: str) -> None:
+    """Else the action would be told as done, and the fault of the server never."""
+    broken = server(status="ERROR", vm_state="error", flavor_name="m3.quad")
+    assert not MOVES[name].reached(broken, {"flavor_name": "m3.quad", "image_id": "image-1"})
 
 
 @pytest.mark.parametrize(
