@@ -10,7 +10,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.identity.v3.base import BaseAuth
 
-from portal.cloud import federation, tokens
+from portal.cloud import federation, tokens, translate
 from portal.cloud.config import CloudConfig
 from portal.cloud.logins import AppCredentialLogin, Login, OidcTokenLogin, PasswordLogin, TokenLogin
 from portal.cloud.wire import Wire
@@ -47,15 +47,9 @@ class Plugin(BaseIdentityPlugin):
         try:
             found = self._inner.get_auth_ref(session)
         except keystone.ClientException as error:
-            named = self._named(error)
-            if named is None:
-                raise
-            raise named from error
+            raise self._named(error) or _repeatable(translate.from_client(error, "identity")) from error
         except PortalError as error:
-            if error.outcome == "unknown":
-                # Asking for a token changes nothing: it can be asked for again.
-                error.outcome = "retry"
-            raise
+            raise _repeatable(error) from error.__cause__
         self.auth_ref = found
         tokens.keep(self._key, found, self.get_auth_state() or "")
         return found
@@ -77,6 +71,13 @@ class Plugin(BaseIdentityPlugin):
     def invalidate(self) -> bool:
         tokens.drop(self._key, self.auth_ref)
         return super().invalidate()
+
+
+def _repeatable(error: PortalError) -> PortalError:
+    """Asking for a token changes nothing: it can be asked for again."""
+    if error.outcome == "unknown":
+        error.outcome = "retry"
+    return error
 
 
 def _identity_of(login: Login) -> tuple[str, ...]:

@@ -186,8 +186,12 @@ def _after(provider: Provider, response: flask.Response) -> flask.Response:
     """Keep a code's challenge; tell of PKCE in the discovery document; nothing here is for caches."""
     path = flask.request.path
     if path == "/oauth2/authorize" and response.status_code in (302, 303):
-        for code in parse_qs(urlsplit(response.headers["Location"]).query).get("code", []):
+        answer = parse_qs(urlsplit(response.headers["Location"]).query)
+        for code in answer.get("code", []):
             provider.challenges[code] = flask.request.args["code_challenge"]
+        if "error" in answer and "state" not in answer:  # which the library forgets
+            state = urlencode({"state": flask.request.args.get("state", "")})
+            response.headers["Location"] += f"&{state}"
     if path == "/.well-known/openid-configuration":
         document = flask.json.loads(response.get_data())
         del document["registration_endpoint"]

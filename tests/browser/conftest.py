@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # For this package and no longer: Playwright keeps an event loop in the thread, which no other test may meet.
 @pytest.fixture(scope="package")
 def demo() -> Iterator[Demo]:
-    with running_demo() as found:
+    # Another site than 127.0.0.1, where the clouds are: cookies have to do what they do in production.
+    with running_demo(host="localhost") as found:
         yield found
 
 
