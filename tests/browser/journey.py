@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
 STEP_SECONDS = 600.0
+DIALOG_MS = 60_000.0
 
 
 @dataclass
@@ -102,15 +103,19 @@ class Journey:
         found = area.get_by_role("button", name=exact)
         if not found.first.is_visible():
             self.page.get_by_text("More actions").click()
+        asks = found.first.inner_text().strip().endswith("…")
         found.first.click()
+        if asks:
+            self._answer(label, confirm)
+
+    def _answer(self, label: str, confirm: Callable[[Page], None] | None) -> None:
         dialog = self.page.locator("#dialog form")
-        self.page.wait_for_timeout(400)
-        if dialog.count():
-            if confirm is not None:
-                confirm(self.page)
-            self.shot(f"dialog-{label.lower().replace(' ', '-')}")
-            dialog.locator("button[type=submit]").click()
-            expect(dialog).to_have_count(0, timeout=15_000)
+        expect(dialog).to_be_visible(timeout=DIALOG_MS)
+        if confirm is not None:
+            confirm(self.page)
+        self.shot(f"dialog-{label.lower().replace(' ', '-')}")
+        dialog.locator("button[type=submit]").click()
+        expect(dialog).to_have_count(0, timeout=DIALOG_MS)
 
     def _until(self, what: str, condition: Callable[[], bool]) -> None:
         began = time.monotonic()

@@ -13,11 +13,12 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -31,7 +32,8 @@ from tests.lab.guest_ssh import Guest
 
 SLUG, CLOUD, ACCOUNT, PASSWORD = "tra220028-iu", "lab", "carol", "labpass"
 LIVE = ("Starting up", "Setting up", "Ready", "Setup failed")
-STEP_SECONDS = 900.0
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+STEP_SECONDS, REACHED_SECONDS = 1200.0, 300.0
 
 
 @dataclass
@@ -54,17 +56,20 @@ class Walk:
         say(f"  {what}: {seconds:.1f} s")
 
     def check(self, *found: Check) -> None:
+        self.check_all(found)
+
+    def check_all(self, found: Iterable[Check]) -> None:
         for one in found:
             self.checks.append(one)
             say(f"  {'ok  ' if one.passed else 'FAIL'} {one.name}{'' if one.passed else ': ' + one.found}")
 
-    def told_keys(self) -> tuple[str, ...]:
-        """The host keys on the console log, as the portal shows it."""
+    def told(self) -> console.Reading:
+        """What the guest says on its console, as the portal shows it."""
         answer = self.page.request.get(f"{self.portal.url}/instances/{self.instance}/console-log/")
         with self.page.context.new_page() as beside:
             beside.set_content(answer.text())
             log = beside.locator("pre.log")
-            return console.read(log.inner_text() if log.count() else "").host_keys
+            return console.read(log.inner_text() if log.count() else "")
 
     def latest(self) -> float:
         """The time of the newest sample on the page, 0 before the first."""
@@ -123,12 +128,17 @@ def public_address(page: Page) -> str:
 
 
 def first_login(walk: Walk) -> None:
-    keys = walk.told_keys()
+    told = walk.told()
+    keys = told.host_keys
     walk.guest.trust(keys)
-    walk.check(Check("host keys are on the console", bool(keys)))
-    walk.guest.until_reached(120)
+    walk.check(
+        Check("host keys are on the console", bool(keys)),
+        Check("Exosphere's set-up status is on the console", told.setup is not None, str(told.setup)),
+        Check("Exosphere's usage lines are on the console", bool(told.usage)),
+    )
+    walk.guest.until_reached(REACHED_SECONDS)
     public_key = public_half(walk.guest.key)
-    walk.check(*guest_checks.everything(walk.guest, walk.portal, walk.instance, keys, public_key))
+    walk.check_all(guest_checks.everything(walk.guest, walk.portal, walk.instance, keys, public_key))
 
 
 def pushes(walk: Walk) -> None:
@@ -158,23 +168,28 @@ def until(walk: Walk, condition: Callable[[], bool], what: str, seconds: float =
 def act(walk: Walk, label: str, *between: tuple[str, str], state: str = "Ready", size: str = "") -> None:
     """One action, and those that belong to it, then everything must be as before."""
     say(label)
-    before = set(walk.told_keys())
+    before = set(walk.told().host_keys)
     walk.journey.act(label, confirm=(lambda page: pick_size(page, size)) if size else None)
     clicked = time.time()
     for shown, following in between:
         until(walk, lambda shown=shown: walk.journey.state == shown, f"{label}: {shown}")  # type: ignore[misc]
         clicked = time.time()
         walk.journey.act(following)
-    until(walk, lambda: walk.journey.state != state, f"{label}: begun", 60)
+    until(walk, lambda: walk.journey.state != state, f"{label}: begun", REACHED_SECONDS)
     until(walk, lambda: walk.journey.state == state, f"{label}: {state}")
     booted = time.time()
     until(walk, lambda: walk.latest() > max(clicked + 2, booted - 20), f"{label}: next sample on the page")
     walk.journey.shot(label.lower().replace(" ", "-"))
-    walk.guest.until_reached(180)
-    walk.check(*guest_checks.service(walk.guest))
-    until(walk, lambda: set(walk.told_keys()) == before, f"{label}: host keys told again", 120)
-    walk.check(*guest_checks.host_keys(walk.guest, walk.told_keys()))
-    walk.check(*guest_checks.settled(walk.guest, walk.instance))
+    walk.guest.until_reached(REACHED_SECONDS)
+    walk.check_all(guest_checks.service(walk.guest))
+    until(
+        walk, lambda: set(walk.told().host_keys) == before, f"{label}: host keys told again", REACHED_SECONDS
+    )
+    told = walk.told()
+    walk.check_all(guest_checks.host_keys(walk.guest, told.host_keys))
+    complete = told.setup is not None and told.setup.status == "complete"
+    walk.check(Check("the console says that it is set up", complete, str(told.setup)))
+    walk.check_all(guest_checks.settled(walk.guest, walk.instance))
 
 
 def life(walk: Walk, larger: str) -> None:
@@ -185,7 +200,21 @@ def life(walk: Walk, larger: str) -> None:
     act(walk, "Shelve", ("Shelved", "Unshelve"))
 
 
+def portraits(walk: Walk, name: str) -> None:
+    """The page on a desk and on a phone, by day and by night."""
+    for width in (1280, 390):
+        for scheme in SCHEMES:
+            walk.page.set_viewport_size({"width": width, "height": 900})
+            walk.page.emulate_media(color_scheme=scheme)
+            walk.page.wait_for_timeout(1000)
+            walk.journey.shot(f"{name}-{width}-{scheme}")
+    walk.page.set_viewport_size({"width": 1280, "height": 900})
+    walk.page.emulate_media(color_scheme="light")
+
+
 def delete(walk: Walk, name: str) -> None:
+    """Also after a failure, which may have left a dialog open."""
+    walk.page.goto(f"{walk.portal.url}/instances/{walk.instance}/")
     walk.journey.act("Delete", confirm=lambda page: page.get_by_label(f"Type {name} to go on").fill(name))
     until(walk, lambda: walk.page.get_by_text("This machine was deleted").count() > 0, "deleted")
     walk.journey.shot("deleted")
@@ -208,6 +237,8 @@ def walk_through(portal: LabPortal, page: Page, given: argparse.Namespace) -> Wa
         with walk.guest.tunnel(portal.port) if given.push_url is None else nullcontext():
             if given.push_url is None:
                 pushes(walk)
+            if given.shots is not None:
+                portraits(walk, "machine")
             if not given.brief:
                 life(walk, given.larger)
     finally:
@@ -233,11 +264,12 @@ def main() -> int:
         with lab_portal(folder, push_url=given.push_url) as portal, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-            page.set_default_timeout(30_000)
+            page.set_default_timeout(90_000)
             walk = walk_through(portal, page, given)
             browser.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    say("load of this machine (1, 5, 15 minutes): " + " ".join(f"{load:.1f}" for load in os.getloadavg()))
     failed = [check for check in walk.checks if not check.passed]
     say(f"{len(walk.checks) - len(failed)} checks passed, {len(failed)} failed")
     return 1 if failed else 0

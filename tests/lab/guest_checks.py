@@ -1,7 +1,7 @@
 """What must be true inside a guest that the portal set up; each check names what it found when it is not."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from instances.userdata import version
@@ -111,13 +111,10 @@ def without_packages(guest: Guest) -> Iterator[Check]:
 
 def everything(
     guest: Guest, portal: LabPortal, instance: str, told: tuple[str, ...], public_key: str
-) -> list[Check]:
-    parts: list[Callable[[], Iterator[Check]]] = [
-        lambda: service(guest),
-        lambda: person(guest, public_key),
-        lambda: host_keys(guest, told),
-        lambda: certificates(guest, portal, instance),
-        lambda: without_packages(guest),
-        lambda: set_up(guest, instance),
-    ]
-    return [check for part in parts for check in part()]
+) -> Iterator[Check]:
+    yield from service(guest)
+    yield from person(guest, public_key)
+    yield from host_keys(guest, told)
+    yield from certificates(guest, portal, instance)
+    yield from without_packages(guest)
+    yield from set_up(guest, instance)

@@ -79,13 +79,15 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def agent_pushes(root: Root) -> Iterator[Check]:
-    """As its own account, with the release's own Python."""
-    config = json.loads((root.path / "etc/heliosphere/agent.json").read_text())
+    """As its own account, by the command of its unit, with the release's own Python."""
+    path = root.path / "etc/heliosphere/agent.json"
+    config = json.loads(path.read_text())
     listener = Listener(config["key"])
     told = {**config, "url": f"http://127.0.0.1:{listener.server_port}/metrics/push", "interval": 1}
-    (root.path / "tmp/agent.json").write_text(json.dumps(told))
-    agent = "python3 -I /opt/heliosphere/agent.py /tmp/agent.json"
-    words = root.words("su", "-s", "/bin/sh", "-c", f"exec {agent}", "heliosphere", own_network=False)
+    path.write_text(json.dumps(told))
+    unit = (root.path / "etc/systemd/system/heliosphere-agent.service").read_text()
+    start = unit.split("ExecStart=", 1)[1].splitlines()[0]
+    words = root.words("su", "-s", "/bin/sh", "-c", start, "heliosphere", own_network=False)
     with running(words) as process:
         end = time.monotonic() + PUSH_SECONDS
         while len(listener.pushes) < 2 and time.monotonic() < end and process.poll() is None:

@@ -1,6 +1,6 @@
 """The guest set-up in root directories of other releases, where no image of theirs can be booted:
 
-python -m tests.lab.guest_roots --roots DIR [--make] [SUITE ...]        as root; --make gets missing roots with debootstrap
+python -m tests.lab.guest_roots --roots DIR [--make] [--as-rocky] [SUITE ...]     as root; --make gets missing roots (debootstrap)
 
 In each root the distribution's own cloud-init takes our user-data, in namespaces of its own; then guest.sh runs (twice),
 systemd checks the units, the agent pushes to a listener, and the root's sshd takes and refuses certificates. systemd itself does
@@ -33,6 +33,15 @@ network: {config: disabled}
 cloud_init_modules: [bootcmd, write-files, users-groups, ssh]
 cloud_config_modules: [set-passwords, runcmd]
 cloud_final_modules: [scripts-user]
+"""
+# What differs on Rocky 8 and can be had without it: names, places, and an sshd that reads no drop-ins.
+AS_ROCKY = """\
+groupdel sudo; groupadd -r wheel
+mkdir -p /usr/libexec; cp -L /usr/bin/python3 /usr/libexec/platform-python; rm /usr/bin/python3 /usr/bin/apt-get
+sed -i /^Include/d /etc/ssh/sshd_config
+mv /lib/systemd/system/ssh.service /lib/systemd/system/sshd.service
+ln -sf bash /bin/sh
+printf '#!/bin/sh\\necho "$*" >> /restored\\n' > /usr/sbin/restorecon; chmod 755 /usr/sbin/restorecon
 """
 STAGES = ("init --local", "init", "modules --mode config", "modules --mode final")
 
@@ -99,7 +108,7 @@ def cloud_init(root: Root, data: bytes) -> Iterator[Check]:
     yield Check("it wrote the files", all(there) and (root.path / "opt/heliosphere/guest.sh").exists())
 
 
-def set_up(root: Root) -> Iterator[Check]:
+def set_up(root: Root, group: str) -> Iterator[Check]:
     script = "sh /opt/heliosphere/guest.sh"
     first = root.run(f"{script} start && {script} setup && {script} boot")
     yield Check("guest.sh ends well", first.returncode == 0, first.stdout + first.stderr)
@@ -115,13 +124,22 @@ def set_up(root: Root) -> Iterator[Check]:
     person = root.run(
         "id -nG exouser; stat -c '%a %U:%G' /etc/heliosphere/agent.json; id -un heliosphere"
     ).stdout
-    wanted = "sudo" in person and "640 root:heliosphere" in person and person.endswith("heliosphere\n")
+    wanted = group in person.split() and "640 root:heliosphere" in person and person.endswith("heliosphere\n")
     yield Check("the accounts are right", wanted, person)
     told = root.run("sed -n 2p /opt/heliosphere/guest.sh").stdout
     yield Check("it says the portal's version", version() in told, told)
     verified = root.run(f"systemd-analyze verify {' '.join(f'/etc/systemd/system/{unit}' for unit in UNITS)}")
     ours = [line for line in verified.stderr.splitlines() if "heliosphere" in line]
     yield Check("its systemd understands the units", not ours, "\n".join(ours))
+
+
+def rocky(root: Root) -> Iterator[Check]:
+    """What set_up did where sshd reads no drop-ins and files have labels."""
+    first = root.run(
+        "sed -n 1p /etc/ssh/sshd_config; cat /restored; grep -c heliosphere_ca /etc/ssh/sshd_config"
+    ).stdout
+    wanted = "TrustedUserCAKeys /etc/ssh/heliosphere_ca.pub\n/etc/ssh/sshd_config\n1\n"
+    yield Check("sshd_config has our lines once, first, and its label again", first == wanted, first)
 
 
 def tree(root: Root) -> str:
@@ -133,12 +151,17 @@ def tree(root: Root) -> str:
     return found.stdout
 
 
-def check(suite: str, below: Path, folder: Path) -> Iterator[Check]:
+def check(suite: str, below: Path, folder: Path, *, as_rocky: bool) -> Iterator[Check]:
     authority, person = new_key(folder / f"{suite}-authority"), new_key(folder / f"{suite}-person")
     with layered(suite, below) as root:
         data = user_data(public_half(authority), public_half(person))
         yield from cloud_init(root, data)
-        yield from set_up(root)
+        if as_rocky:
+            done = root.run(AS_ROCKY)
+            yield Check("the root looks like Rocky's", done.returncode == 0, done.stderr)
+        yield from set_up(root, "wheel" if as_rocky else "sudo")
+        if as_rocky:
+            yield from rocky(root)
         yield from agent_pushes(root)
         yield from certificates(root, INSTANCE, authority, folder / suite)
 
@@ -150,6 +173,7 @@ def main() -> int:
     parser.add_argument("suites", nargs="*", default=SUITES)
     parser.add_argument("--roots", type=Path, required=True)
     parser.add_argument("--make", action="store_true")
+    parser.add_argument("--as-rocky", action="store_true", help="with the names and places of Rocky 8")
     given = parser.parse_args()
     failed = 0
     for suite in given.suites:
@@ -157,7 +181,7 @@ def main() -> int:
         if given.make and not path.exists():
             make(suite, path)
         with tempfile.TemporaryDirectory() as folder:
-            for one in check(suite, path, Path(folder)):
+            for one in check(suite, path, Path(folder), as_rocky=given.as_rocky):
                 failed += not one.passed
                 sys.stdout.write(
                     f"{suite:<10} {'ok  ' if one.passed else 'FAIL'} {one.name}{'' if one.passed else ': ' + one.found}\n"

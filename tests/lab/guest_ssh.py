@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tests.lab.guest_portal import new_key
 
-CONNECT_SECONDS = 15
-RUN_SECONDS = 180
+CONNECT_SECONDS = 30
+RUN_SECONDS = 300
 USER = "exouser"
 
 
