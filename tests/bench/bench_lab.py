@@ -143,7 +143,7 @@ def costs(mine: portal.Portal, counted: proxy.Counting, server_ids: list[str]) -
 def _cost(what: str, page: Page, counted: proxy.Counting, seconds: float) -> list[Figure]:
     began = time.time()
     page.wait_for_timeout(seconds * 1000)
-    calls = counted.since(began)
+    calls = proxy.of_project(counted.since(began), lab.PROJECT)
     busy = sum(call.seconds for call in calls) / seconds * 60
     print(f"  {what}: {proxy.by_shape(calls)}", flush=True)
     return [

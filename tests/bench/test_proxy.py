@@ -27,13 +27,15 @@ class Cloud(BaseHTTPRequestHandler):
         said = {
             "endpoint": f"http://127.0.0.1:{self.port}/v3",
             "body": self.rfile.read(size).decode(),
-            "token": self.headers["X-Auth-Token"],
+            "was_sent": self.headers["X-Auth-Token"],
             "path": self.path,
+            "token": {"project": {"name": "CIS220046"}} if "nocatalog" not in self.path else None,
         }
         content = json.dumps(said).encode()
         self.send_response(201)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Location", f"http://127.0.0.1:{self.port}/made")
+        self.send_header("X-Subject-Token", "secret")
         self.end_headers()
         self.wfile.write(content)
 
@@ -67,7 +69,7 @@ def ask(counted: Counting, method: str, path: str, body: bytes | None = None) ->
 def test_a_call_reaches_the_service_as_it_was_and_is_counted(counted: Counting) -> None:
     status, content, _ = ask(counted, "POST", "/v3/auth/tokens?nocatalog", b"{}")
     said = json.loads(content)
-    assert (status, said["body"], said["token"], said["path"]) == (
+    assert (status, said["body"], said["was_sent"], said["path"]) == (
         201,
         "{}",
         "secret",
@@ -118,9 +120,23 @@ def test_a_watched_process_that_ended_does_not_stop_the_counting(counted: Counti
     assert counted.calls[0].process == ""
 
 
+def test_calls_are_told_to_be_of_the_project_that_their_token_is_for(counted: Counting) -> None:
+    ask(counted, "DELETE", "/before")
+    ask(counted, "POST", "/v3/auth/tokens", b"{}")
+    ask(counted, "DELETE", "/after")
+    assert [call.project for call in counted.calls] == ["", "CIS220046", "CIS220046"]
+    assert len(proxy.of_project(counted.calls, "BIO220047")) == 1
+    assert len(proxy.of_project(counted.calls, "CIS220046")) == 3
+
+
+def test_a_token_for_no_project_is_of_none(counted: Counting) -> None:
+    ask(counted, "POST", "/v3/auth/tokens?nocatalog", b"{}")
+    assert counted.calls[0].project == ""
+
+
 def test_calls_are_summed_up_by_what_they_are_not_by_which_server_they_concern() -> None:
     def made(service: str, path: str) -> Call:
-        return Call(time.time(), service, "GET", path, 200, 0.1, "")
+        return Call(time.time(), service, "GET", path, 200, 0.1, "", "")
 
     calls = [made("nova", f"/v2.1/servers/{ID}"), made("nova", f"/v2.1/servers/{ID[::-1]}?a=b")]
     calls.append(made("neutron", "/v2.0/ports"))
@@ -130,5 +146,5 @@ def test_calls_are_summed_up_by_what_they_are_not_by_which_server_they_concern()
 
 
 def test_calls_since_a_moment_leave_out_earlier_and_later_ones() -> None:
-    calls = [Call(at, "nova", "GET", "/", 200, 0.1, "") for at in (1.0, 2.0, 3.0)]
+    calls = [Call(at, "nova", "GET", "/", 200, 0.1, "", "") for at in (1.0, 2.0, 3.0)]
     assert [call.at for call in Counting({}, calls).since(2.0, 3.0)] == [2.0]

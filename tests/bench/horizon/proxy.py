@@ -6,6 +6,7 @@ of other people on the same cloud are not counted.
 """
 
 import http.client
+import json
 import os
 import re
 import threading
@@ -42,6 +43,8 @@ class Call:
     seconds: float
     # Whose connection it came over, of the processes that `Counting.watch` names.
     process: str
+    # That of the token; empty without one, or with one for no project.
+    project: str
 
     @property
     def shape(self) -> str:
@@ -56,6 +59,7 @@ class Counting:
     ports: dict[str, int]
     calls: list[Call] = field(default_factory=list)
     watched: dict[str, int] = field(default_factory=dict)
+    projects: dict[str, str] = field(default_factory=dict)
 
     @property
     def auth_url(self) -> str:
@@ -67,6 +71,18 @@ class Counting:
 
     def since(self, at: float, until: float = float("inf")) -> list[Call]:
         return [call for call in list(self.calls) if at <= call.at < until]
+
+    def learn(self, token: str | None, content: bytes) -> str:
+        """The project of a token that Keystone has just given out."""
+        with suppress(ValueError, KeyError, TypeError):
+            if token:
+                self.projects[token] = str(json.loads(content)["token"]["project"]["name"])
+        return self.projects.get(token or "", "")
+
+
+def of_project(calls: list[Call], project: str) -> list[Call]:
+    """Without what was done for other projects of the same person."""
+    return [call for call in calls if call.project in ("", project)]
 
 
 def by_service(calls: list[Call]) -> dict[str, int]:
@@ -126,8 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             upstream.close()
         took = time.perf_counter() - began
+        signed_in = self.counting.learn(answer.getheader("X-Subject-Token"), content)
+        project = signed_in or self.counting.projects.get(self.headers.get("X-Auth-Token", ""), "")
         about = (self.service, self.command, self.path, answer.status)
-        self.counting.calls.append(Call(at, *about, took, self.process))
+        self.counting.calls.append(Call(at, *about, took, self.process, project))
         self.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
             if name.lower() not in _HOP:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.bench.horizon.proxy import Call, Counting, by_shape
+from tests.bench.horizon.lab import PROJECT
+from tests.bench.horizon.proxy import Call, Counting, by_shape, of_project
 
 TABS = 20
 WINDOW_SECONDS = 45.0
@@ -43,4 +44,4 @@ def watch(name: str, page: Page, counted: Counting, seconds: float = WINDOW_SECO
     """`page` is any of the browser, so that its events go on while we wait."""
     began = time.time()
     page.wait_for_timeout(seconds * 1000)
-    return Window(name, counted.since(began), time.time() - began)
+    return Window(name, of_project(counted.since(began), PROJECT), time.time() - began)
