@@ -1,21 +1,25 @@
 """Changes to allocations and memberships."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
 from allocations import tasks
 from allocations.mapping import Claimed, Granted, Held, Key, Seat, plan
 from allocations.models import Allocation, Membership
-from portal.accounts import credentials
+from portal.accounts import credentials, tools
 from portal.accounts.hooks import GrantedProject
 from portal.accounts.models import User
 from portal.accounts.oidc import GroupClaim
 from portal.cloud.config import clouds
 from portal.core import events
 from portal.core.audit import record
+from portal.core.errors import PortalError
+
+# Somebody may take the address that we have just seen free.
+_TRIES = 3
 
 
 def apply_projects(
@@ -84,18 +88,33 @@ def _allocations(cloud: str, projects: Sequence[GrantedProject]) -> dict[Key, Al
 
 
 def _meet(cloud: str, region: str, found: GrantedProject) -> Allocation:
-    allocation = Allocation.objects.create(
-        slug=_free_slug(f"{found.project.name}-{region}", cloud),
-        cloud=cloud,
-        region=region,
-        project_id=found.project.id,
+    """Of two people of a new project who come at the same moment, the second finds what the first has made."""
+    place = {"cloud": cloud, "region": region, "project_id": found.project.id}
+    for _ in range(_TRIES):
+        slug = _free_slug(f"{found.project.name}-{region}", cloud)
+        try:
+            with transaction.atomic():
+                allocation = _make(place, slug, found)
+            break
+        except IntegrityError:
+            known = Allocation.objects.filter(**place).first()
+            if known is not None:
+                return known
+    else:
+        raise PortalError("portal:unavailable", outcome="retry", part="The database")
+    _record("allocation.found", None, allocation)
+    transaction.on_commit(lambda: tasks.refresh.delay(allocation.pk), robust=True)
+    return allocation
+
+
+def _make(place: Mapping[str, str], slug: str, found: GrantedProject) -> Allocation:
+    return Allocation.objects.create(
+        **place,
+        slug=slug,
         project_name=found.project.name,
         title=found.project.description[:500],
         refresh_after=timezone.now(),
     )
-    _record("allocation.found", None, allocation)
-    transaction.on_commit(lambda: tasks.refresh.delay(allocation.pk), robust=True)
-    return allocation
 
 
 def _free_slug(wanted: str, cloud: str) -> str:
@@ -137,6 +156,9 @@ def _end(user: User, memberships: Sequence[Membership]) -> None:
             user=user, ended_at=None, allocation__cloud=cloud, allocation__project_id=project_id
         )
         if not elsewhere.exists():
+            tools.revoke_for(
+                user=user, cloud=cloud, project_id=project_id, by=None, reason="membership ended"
+            )
             credentials.revoke_for(
                 user=user, cloud=cloud, project_id=project_id, by=None, reason="membership ended"
             )

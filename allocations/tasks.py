@@ -3,7 +3,8 @@ from celery import shared_task
 from allocations import refreshing
 
 
-@shared_task
+# The clock sends a message for each allocation that is due, each minute: those of earlier minutes are worth nothing.
+@shared_task(expires=60)
 def refresh(allocation_id: int) -> None:
     refreshing.refresh(allocation_id)
 

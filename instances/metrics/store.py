@@ -6,7 +6,7 @@ from itertools import groupby
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from instances.metrics.models import Sample
 from instances.metrics.points import Point, bucket, merge
@@ -27,6 +27,8 @@ ROLLED_FROM = {Resolution.MINUTE: Resolution.FULL, Resolution.QUARTER_HOUR: Reso
 LATE = timedelta(seconds=90)
 # How far back the roll-up looks again: samples are usually stored within seconds.
 AGAIN = timedelta(seconds=180)
+# Whole buckets of every level: as much as is rolled up in one go.
+SLICE = timedelta(seconds=900)
 BATCH = 500
 DELETED_AT_ONCE = 5000
 
@@ -66,7 +68,19 @@ def roll_up(now: datetime) -> None:
         rolled = Sample.objects.filter(resolution=into).aggregate(last=Max("at"))["last"]
         oldest = now - kept()[source]
         since = max(oldest, min(rolled, now) - AGAIN) if rolled else oldest
-        _write(_buckets(Sample.objects.filter(at__gte=bucket(since, into)), source, into))
+        _roll_up_from(bucket(since, into), source, into)
+
+
+def _roll_up_from(since: datetime, source: int, into: int) -> None:
+    """Slice by slice: what gathered while the workers were down is more than fits in memory."""
+    while True:
+        rows = Sample.objects.filter(resolution=source, at__gte=since)
+        first = rows.aggregate(first=Min("at"))["first"]
+        if first is None:
+            return
+        begin = bucket(first, into)
+        since = begin + max(timedelta(seconds=into), SLICE)
+        _write(_buckets(rows.filter(at__gte=begin, at__lt=since), source, into))
 
 
 def expire(now: datetime) -> int:

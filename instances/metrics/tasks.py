@@ -1,5 +1,6 @@
 """The worker's part: from the stream into the database, and the upkeep of what is there."""
 
+import logging
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,10 +12,14 @@ from portal.core import deadline
 from portal.core.redis_client import client
 from portal.core.tasks import Task
 
+logger = logging.getLogger(__name__)
+
 LOCK = "metrics:draining"
 # Longer than a drain may take; a worker that dies while draining holds up the next one by this.
 LOCK_SECONDS = 60
 PUSHES_AT_ONCE = 500
+ROLLING = "metrics:rolling"
+ROLLING_SECONDS = 600
 
 
 @shared_task(base=Task, ignore_result=True)
@@ -37,10 +42,23 @@ def drain() -> int:
 
 @shared_task(base=Task, ignore_result=True)
 def roll_up() -> None:
+    """One at a time: after a long stop it takes longer than the minute until the clock asks again."""
+    if not client().set(ROLLING, 1, nx=True, ex=ROLLING_SECONDS):
+        return
     now = datetime.now(UTC)
-    store.roll_up(now)
-    store.expire(now)
+    try:
+        store.roll_up(now)
+        store.expire(now)
+    finally:
+        client().delete(ROLLING)
 
 
 def _points(pushes: list[stream.Push]) -> list[tuple[UUID, Point]]:
-    return [(UUID(instance), from_wire(sample)) for instance, samples in pushes for sample in samples]
+    found: list[tuple[UUID, Point]] = []
+    for instance, samples in pushes:
+        try:
+            found += [(UUID(instance), from_wire(sample)) for sample in samples]
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            # Of another version of the portal. Left on the stream it would hold up all that come after it.
+            logger.warning("a push could not be read and is dropped: %r", error)
+    return found

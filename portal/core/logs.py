@@ -19,6 +19,8 @@ _PRIVATE_KEY = re.compile(
 # Secrets that are known by their own looks: sealed texts and Keystone's tokens, and our API tokens.
 _FERNET = re.compile(r"gAAAA[\w-]{20,}={0,2}")
 _API_TOKEN = re.compile(r"helio_[\w-]{8,}")
+# What would begin a new line, which then could be anything, or speak to the terminal that shows it.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _formatter = logging.Formatter()
 
 
@@ -35,6 +37,11 @@ def redact(text: str) -> str:
     return _API_TOKEN.sub("[token]", _FERNET.sub("[sealed]", _SECRET.sub(r"\1[secret]", text)))
 
 
+def one_line(text: str) -> str:
+    """A message is one line: names, paths and answers of strangers stand in it."""
+    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
 class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current_request_id()
@@ -46,7 +53,7 @@ class RedactFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        clean = redact(text)
+        clean = one_line(redact(text))
         if clean != text:
             record.msg, record.args = clean, None
         if record.exc_info and not record.exc_text:

@@ -114,6 +114,18 @@ def test_the_clock_hands_each_to_a_worker(bio: Allocation, monkeypatch: pytest.M
     assert sent == [bio.pk]
 
 
+def test_messages_of_earlier_minutes_do_not_pile_up(bio: Allocation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With workers that are slower than the clock the queue would else grow for ever."""
+    sent: list[float | None] = []
+    monkeypatch.setattr(
+        tasks.refresh.app, "send_task", lambda *args, **given: sent.append(given.get("expires"))
+    )
+    Allocation.objects.update(refresh_after=timezone.now() + timedelta(hours=1))
+    Allocation.objects.filter(pk=bio.pk).update(refresh_after=None)
+    tasks.refresh_due()
+    assert sent == [60]
+
+
 def entry(**changes: Any) -> AccountingEntry:
     today = timezone.now().date()
     given: dict[str, Any] = {

@@ -47,6 +47,40 @@ def test_the_first_to_come_makes_the_allocation_and_later_ones_join_it(user: Use
     assert allocation.memberships.count() == 2
 
 
+def test_two_who_are_first_at_the_same_moment_share_the_allocation(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL another worker may make it between our look and our insert."""
+    free_slug = services._free_slug
+
+    def beaten(wanted: str, cloud: str) -> str:
+        slug = free_slug(wanted, cloud)
+        if not Allocation.objects.exists():
+            make_allocation(slug="made-by-the-other")
+        return slug
+
+    monkeypatch.setattr(services, "_free_slug", beaten)
+    apply_projects(user, "demo", [granted()], [])
+    assert Allocation.objects.count() == 1
+    assert roles(user) == {"made-by-the-other": "member"}
+
+
+def test_an_address_that_another_project_took_at_the_same_moment_is_passed_over(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free_slug = services._free_slug
+
+    def beaten(wanted: str, cloud: str) -> str:
+        slug = free_slug(wanted, cloud)
+        if not Allocation.objects.exists():
+            make_allocation("OTHER", slug=slug)
+        return slug
+
+    monkeypatch.setattr(services, "_free_slug", beaten)
+    apply_projects(user, "demo", [granted()], [])
+    assert roles(user) == {"bio220047-iu-demo": "member"}
+
+
 def test_each_region_is_an_allocation(user: User) -> None:
     apply_projects(user, "demo", [granted(regions=("IU", "TACC"))], [])
     assert roles(user) == {"bio220047-iu": "member", "bio220047-tacc": "member"}

@@ -1,6 +1,6 @@
 """Samples in the database: once each, rolled up, and forgotten in time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -116,6 +116,28 @@ class TestRollUp:
         measured(timedelta(minutes=40), 1)
         store.roll_up(now)
         assert len(stored(instance, Resolution.MINUTE)) == 2
+
+    def test_what_gathered_during_a_long_stop_is_taken_in_slices(
+        self,
+        instance: Instance,
+        measured: Callable[..., None],
+        now: datetime,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Thousands of machines for an hour would not fit in the memory of a worker."""
+        measured(timedelta(minutes=58), 58, every=60, cpu=10.0)
+        write, sizes = store._write, list[int]()
+
+        def written(rows: Iterator[Sample]) -> None:
+            made = list(rows)
+            sizes.append(len(made))
+            write(iter(made))
+
+        monkeypatch.setattr(store, "_write", written)
+        store.roll_up(now)
+        assert len(stored(instance, Resolution.MINUTE)) == 58
+        assert max(sizes) <= 15
+        assert [cpu for _, cpu in stored(instance, Resolution.QUARTER_HOUR)] == [10.0] * 4
 
     def test_a_guest_whose_clock_is_ahead_does_not_stop_it(
         self, instance: Instance, measured: Callable[..., None], now: datetime

@@ -97,6 +97,45 @@ def test_a_drain_that_failed_does_not_hold_up_the_next(
     assert tasks.drain() == 1
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"i": "no id of a machine", "s": json.dumps([Guest.sample()])},
+        {"i": "0198f6a0-0000-7000-8000-000000000000", "s": "{not json"},
+        {"i": "0198f6a0-0000-7000-8000-000000000000", "s": "7"},
+        {"i": "0198f6a0-0000-7000-8000-000000000000", "s": '[{"another": "format"}]'},
+        {"i": "0198f6a0-0000-7000-8000-000000000000", "s": json.dumps([{**Guest.sample(), "t": 1e300}])},
+        {"another": "format"},
+    ],
+)
+def test_what_cannot_be_read_does_not_hold_up_what_comes_after_it(
+    instance: Instance, fields: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as a push of a newer portal, taken in while workers are replaced."""
+    client().xadd(stream.STREAM, dict(fields))
+    pushed(instance)
+    assert tasks.drain() == 1
+    assert stream.waiting() == 0
+    assert "dropped" in caplog.text
+
+
+def test_a_roll_up_that_takes_longer_than_a_minute_is_not_joined_by_the_next(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolled: list[datetime] = []
+
+    def slow(now: datetime) -> None:
+        rolled.append(now)
+        tasks.roll_up()
+
+    monkeypatch.setattr(store, "roll_up", slow)
+    tasks.roll_up()
+    assert len(rolled) == 1
+    monkeypatch.setattr(store, "roll_up", rolled.append)
+    tasks.roll_up()
+    assert len(rolled) == 2
+
+
 def test_samples_of_a_machine_deleted_meanwhile_are_dropped(instance: Instance) -> None:
     pushed(instance)
     Instance.objects.update(deleted_at=datetime.now(UTC))

@@ -67,6 +67,14 @@ def test_arguments_are_redacted_with_the_message(stream: io.StringIO) -> None:
     assert "answer was {'token': [secret]}" in stream.getvalue()
 
 
+def test_a_stranger_cannot_write_a_line_of_their_own(stream: io.StringIO) -> None:
+    name = "lab\r\n[-] admin signed in\x1b[2J\u2028and more\tblanks stay"
+    logging.getLogger("test.redacted").warning("no machine is called %s", name)
+    assert stream.getvalue().splitlines() == [
+        "[-] no machine is called lab\\r\\n[-] admin signed in\\x1b[2J\\u2028and more\tblanks stay"
+    ]
+
+
 def test_a_traceback_is_redacted(stream: io.StringIO) -> None:
     try:
         raise ValueError("cannot send {'password': 'hunter22'}")
