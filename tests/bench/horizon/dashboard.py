@@ -66,7 +66,10 @@ def dashboard(auth_url: str) -> Iterator[str]:
     user = ["-u", "memcache"] if os.geteuid() == 0 else []
     with log.open("wb") as out:
         memcached = subprocess.Popen(
-            ["memcached", *user, "-l", "127.0.0.1", "-p", str(cache), "-m", "64"], stdout=out, stderr=out
+            ["memcached", *user, "-l", "127.0.0.1", "-p", str(cache), "-m", "64"],
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
         server = subprocess.Popen(
             _options(port), env=_environment(auth_url, cache), stdout=out, stderr=out, start_new_session=True
@@ -79,8 +82,11 @@ def dashboard(auth_url: str) -> Iterator[str]:
             process.send_signal(signal.SIGTERM)
         for process in (server, memcached):
             with suppress(subprocess.TimeoutExpired):
-                process.wait(15)
-            process.kill()
+                process.wait(10)
+            # Whatever is left of its session: workers in the midst of a request outlive their master.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import re
+import sys
 import threading
 import time
 from collections import Counter
@@ -171,6 +172,11 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 200
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that left before its answer is no trouble of ours; anything else is shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 @contextmanager
