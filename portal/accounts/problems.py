@@ -88,9 +88,9 @@ register(
             "You reach {projects} because your identity provider puts you into a group. {cloud} makes no "
             "application credential for such a role, and the portal acts with these alone.",
             "You see these allocations and what others run there; the portal cannot act for you in them.",
-            "Ask the PI or the operators of {cloud} for a role in the project for yourself, or make an application "
-            "credential at the cloud by other means. Operators can also set `authorization_ttl` for the identity "
-            "provider in Keystone: then connect again, and once more whenever that time is over.",
+            "Ask the PI, or the operators of {cloud}, for a role of your own in the project. Operators can also set "
+            "authorization_ttl for the identity provider in Keystone: then connect again, and once more whenever "
+            "that time is over.",
             403,
         ),
         "accounts:other-person": Problem(
@@ -121,7 +121,7 @@ register(
             "A sign-in at a cloud arrived from {origin}, which is no page of a cloud that this portal knows.",
             "It was thrown away. Nothing was connected and nothing was changed.",
             "Begin at your connected clouds. If that is what you did, tell support the address above: operators list "
-            "it under `websso_form_origins`.",
+            "it under websso_form_origins in portal.yaml.",
             403,
         ),
         "accounts:websso-no-token": Problem(

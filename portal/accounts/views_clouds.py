@@ -60,9 +60,6 @@ def connect(request: HttpRequest, cloud: str, method: str) -> HttpResponse:
             # An openrc asks whoever runs it for the password: so does the page that takes one.
             return _ask_for_password(request, login)
         _begin(person(request), login)
-        messages.info(
-            request, f"Connecting to {clouds().cloud(login.cloud).title}. This page changes by itself."
-        )
         return redirect("profile-clouds")
     return _connect_page(request, known, method, form)
 

@@ -3,7 +3,6 @@
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -78,11 +77,10 @@ def _finished(request: HttpRequest, parcel: str) -> HttpResponse:
             raise PortalError("accounts:websso-signed-out")
         user = request.user
         key = request.session.session_key or ""
-        cloud = websso.finish(user=user, session_key=key, parcel=parcel, by=user)
+        websso.finish(user=user, session_key=key, parcel=parcel, by=user)
     except PortalError as error:
         page = {"error": error, "problem": error.problem, "tab": "clouds"}
         return render(request, "profile/websso_refused.html", page, status=error.problem.status)
-    messages.info(request, f"Connecting to {cloud.title}. This page changes by itself.")
     return redirect("profile-clouds")
 
 

@@ -78,7 +78,7 @@ def _sealed(**content: str) -> str:
     return seal(json.dumps({"kind": "websso", "at": timezone.now().timestamp(), **content}))
 
 
-def finish(*, user: User, session_key: str, parcel: str, by: User) -> CloudConfig:
+def finish(*, user: User, session_key: str, parcel: str, by: User) -> None:
     """Match the token with the attempt of this session, which is used up by it, and hand it to a worker."""
     token, origin = _opened(parcel)
     with transaction.atomic():
@@ -87,7 +87,6 @@ def finish(*, user: User, session_key: str, parcel: str, by: User) -> CloudConfi
         if not claim(unused, used_at=timezone.now()):
             raise _unexpected()
         services.connect_with_websso(user=user, cloud=attempt.cloud, token=token, by=by)
-    return clouds().cloud(attempt.cloud)
 
 
 def _opened(parcel: str) -> tuple[str, str]:
