@@ -1,6 +1,6 @@
 from django.urls import path
 
-from instances import views_actions, views_bulk, views_detail, views_launch, views_list
+from instances import views_actions, views_bulk, views_commands, views_detail, views_launch, views_list
 
 app_name = "instances"
 _OF = "allocations/<slug:slug>"
@@ -9,6 +9,9 @@ urlpatterns = [
     path(f"{_OF}/instances/", views_list.list_page, name="list"),
     path(f"{_OF}/instances/rows/", views_list.list_rows, name="rows"),
     path(f"{_OF}/instances/bulk/<str:action>/", views_bulk.bulk, name="bulk"),
+    path(f"{_OF}/instances/bulk/<str:action>/command/", views_commands.bulk_command, name="bulk-command"),
+    path(f"{_OF}/tools/", views_commands.own_tools, name="own-tools"),
+    path(f"{_OF}/ssh/<str:kind>/", views_commands.ssh_files, name="ssh"),
     path(f"{_OF}/launch/", views_launch.launch, name="launch"),
     path(f"{_OF}/launch/preview/", views_launch.preview, name="launch-preview"),
     path(f"{_OF}/launch/key/", views_launch.new_key, name="launch-key"),
@@ -23,4 +26,7 @@ urlpatterns = [
     path(f"{_ONE}/console/<uuid:operation>/", views_detail.console, name="console"),
     path(f"{_ONE}/actions/", views_detail.actions_part, name="actions"),
     path(f"{_ONE}/actions/<str:action>/", views_actions.action, name="action"),
+    path(f"{_ONE}/commands/", views_commands.commands, name="commands"),
+    path(f"{_ONE}/commands/<str:action>/", views_commands.command, name="command"),
+    path(f"{_ONE}/ssh/<str:kind>/", views_commands.ssh_files, name="machine-ssh"),
 ]

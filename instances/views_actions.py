@@ -1,5 +1,6 @@
 """Actions on one machine: the dialog (or page) that says what happens, and doing it."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from allocations.roles import Need
 from instances import services
 from instances.access import instance_for
 from instances.actions import ACTIONS, Action
+from instances.commands.gather import context_of_action
 from instances.effects import effects
 from instances.forms_actions import ActionForm, first_values, form_for, offers
 from instances.models import Instance
@@ -77,9 +79,16 @@ def _dialog(
         "floating": shown.state.floating_address,
         "error": error,
         "post_url": reverse("instances:action", args=[shown.instance.pk, wanted.name]),
+        "command_url": reverse("instances:command", args=[shown.instance.pk, wanted.name]),
+        **context_of_action(shown.instance.allocation, [shown.instance], wanted.name, _values(form)),
         **offers(wanted.name, shown.instance),
     }
     return page_or_part(request, "instances/action.html", "instances/_action.html", context, status=status)
+
+
+def _values(form: ActionForm) -> Mapping[str, Any]:
+    """The form as it stands, valid or not."""
+    return {name: form[name].value() for name in form.fields}
 
 
 def _accepted(request: HttpRequest, wanted: Action, instance: Instance, operation: Operation) -> HttpResponse:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -17,6 +18,7 @@ from allocations.roles import Need
 from instances import services
 from instances.access import instances_of, may
 from instances.actions import ACTIONS, Action
+from instances.commands.gather import context_of_action
 from instances.listing import ListQuery, matching
 from instances.models import Instance
 from instances.rows import Row, rows
@@ -43,7 +45,7 @@ def bulk(request: HttpRequest, slug: str, action: str) -> HttpResponse:
     if wanted is None or not wanted.bulk:
         raise PortalError("portal:not-found")
     data = request.POST if request.method == "POST" else request.GET
-    chosen = _chosen(request, allocation, data)
+    chosen = chosen_machines(request, allocation, data)
     candidates = [_candidate(request, shown, wanted) for shown in rows(chosen)]
     able = [found for found in candidates if not found.reason]
     context = _context(allocation, wanted, candidates, able, data)
@@ -86,7 +88,7 @@ def _refusal(found: Candidate, wanted: Action) -> PortalError:
     return PortalError("instances:not-now", name=name, label=wanted.label, reason=found.reason)
 
 
-def _chosen(request: HttpRequest, allocation: Allocation, data: QueryDict) -> list[Instance]:
+def chosen_machines(request: HttpRequest, allocation: Allocation, data: QueryDict) -> list[Instance]:
     machines = instances_of(request.user, allocation)
     if data.get("all") == "1":
         found: QuerySet[Instance] = matching(machines, ListQuery.read(data), request.user.pk)
@@ -141,4 +143,6 @@ def _context(
         "floating": sum(1 for found in able if found.row.state.floating_address),
         "section": "instances",
         "keep": data.get("keep") == "on",
+        "command_url": reverse("instances:bulk-command", args=[allocation.slug, wanted.name]),
+        **context_of_action(allocation, [found.row.instance for found in able], wanted.name, data),
     }

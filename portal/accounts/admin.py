@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from portal.accounts import services
-from portal.accounts.models import ApiToken, CloudCredential, CloudLink, User
+from portal.accounts.models import ApiToken, CloudCredential, CloudLink, ToolCredential, User
 from portal.core.admin import ReadOnly
 from portal.core.errors import PortalError
 
@@ -88,6 +88,25 @@ class CloudCredentialAdmin(Visible, _ModelAdmin):
     list_filter = ["cloud", "made_here"]
     list_select_related = ["user"]
     search_fields = ["user__username", "project_name", "application_credential_id"]
+    exclude = ["sealed_secret"]
+
+
+@admin.register(ToolCredential)
+class ToolCredentialAdmin(Visible, _ModelAdmin):
+    list_display = [
+        "user",
+        "name",
+        "project_name",
+        "cloud",
+        "state",
+        "asked_at",
+        "expires_at",
+        "revoked_at",
+        "gone_at",
+    ]
+    list_filter = ["cloud", "state"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "name", "project_name", "application_credential_id"]
     exclude = ["sealed_secret"]
 
 

@@ -2,7 +2,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
 
 class ToolCredential(models.Model):
@@ -55,8 +54,11 @@ class ToolCredential(models.Model):
         return f"{self.name} of {self.user} in {self.project_name}"
 
     @property
-    def expired(self) -> bool:
-        return self.expires_at <= timezone.now()
+    def in_work(self) -> bool:
+        """A worker makes or deletes it: its page has something to wait for."""
+        if self.revoked_at is not None:
+            return self.gone_at is None and not self.error_id
+        return self.state == self.State.MAKING
 
     def can_be_shown(self, now: datetime) -> bool:
         waits = self.state == self.State.READY and self.revoked_at is None

@@ -76,7 +76,10 @@ def revoke_tool(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _list(request: HttpRequest) -> dict[str, Any]:
-    return {"tools": list(tools.listed(person(request))), "now": timezone.now(), "tab": "tools"}
+    listed = list(tools.listed(person(request)))
+    # The socket of a page that was just opened may miss the news: it asks, too, while it waits.
+    waits = any(tool.in_work for tool in listed)
+    return {"tools": listed, "waits": waits, "now": timezone.now(), "tab": "tools"}
 
 
 def _one(tool: ToolCredential) -> dict[str, Any]:

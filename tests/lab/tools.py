@@ -98,9 +98,11 @@ def _connected() -> tuple[Any, Any]:
 
 def _forget(person: Any) -> None:
     """Whatever this run made at Keystone."""
-    from portal.accounts import credentials, renewing
+    from portal.accounts import credentials, renewing, tools
     from portal.accounts.models import CloudCredential
 
+    for tool in tools.listed(person):
+        tools.revoke(tool=tool, by=None, reason="end of the run")
     for credential in CloudCredential.objects.filter(user=person):
         credentials.revoke(credential=credential, by=None, reason="end of the run")
         renewing.revoke_at_cloud(credential.pk)
@@ -157,7 +159,14 @@ def _live(folder: Path, openstack_program: Path, kind: str, entry: str) -> None:
     cloud = openstack.connect(cloud=entry)
     runner = Python(folder) if kind == "sdk" else Shell(folder, openstack_program)
     _in_zone(runner)
-    life = Life(cloud, runner, Place(entry=entry, region="IU", external_network="public"), pause=1, say=print)
+    life = Life(
+        cloud,
+        runner,
+        Place(entry=entry, region="IU", external_network="public"),
+        pause=1,
+        images_end=False,
+        say=print,
+    )
     network = cloud.network.get_auto_allocated_topology().id
     image = cloud.image.find_image("Featured-Debian12", ignore_missing=False).id
     wanted = Launch(

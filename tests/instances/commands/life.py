@@ -29,6 +29,8 @@ class Life:
     place: Place
     patience: float = 120
     pause: float = 0.1
+    # Nova's fake driver makes a record of an image, and never puts a disk into it.
+    images_end: bool = True
     say: Callable[[str], None] = lambda words: None
 
     def launch(self, wanted: Launch) -> list[Any]:
@@ -137,7 +139,8 @@ def _change(life: Life, at: str, larger: str, other_image: str) -> None:
     assert life.cloud.compute.get_server(at).flavor["original_name"] == larger
     life.act(at, "snapshot", name=f"{NAME} kept")
     image = life.until(lambda: life.cloud.image.find_image(f"{NAME} kept"), "the image")
-    life.until(lambda: life.cloud.image.get_image(image).status == "active", "the image is active")
+    if life.images_end:
+        life.until(lambda: life.cloud.image.get_image(image).status == "active", "the image is active")
     assert life.cloud.image.get_image(image).properties.get("from-exosphere") == "true"
     life.cloud.image.delete_image(image)
     if other_image:

@@ -228,3 +228,23 @@ def test_the_list_asks_the_same_number_of_queries_for_any_number(
     client.get("/profile/tools/")
     with django_assert_max_num_queries(12):
         client.get("/profile/tools/")
+
+
+def test_a_list_in_which_something_is_going_on_asks_again_and_one_at_rest_does_not(
+    member: User, allocation: Allocation
+) -> None:
+    """The news of a worker that was quick comes before the page has its socket."""
+    now = timezone.now()
+    client = browser(member)
+    tool = ready(member, allocation)
+    asks = 'hx-trigger="load delay:2s"'
+    assert asks not in client.get("/profile/tools/").content.decode()
+    for changes, waits in (
+        ({"revoked_at": now}, True),
+        ({"error_id": "accounts:tool-not-deleted"}, False),
+        ({"revoked_at": None, "error_id": "", "state": "making"}, True),
+        ({"state": "failed"}, False),
+    ):
+        ToolCredential.objects.filter(pk=tool.pk).update(**changes)
+        page = client.get("/profile/tools/", headers={"HX-Request": "true"}).content.decode()
+        assert (asks in page) is waits, changes
