@@ -102,13 +102,4 @@ def gpus_of(extra_specs: dict[str, str], cloud: PortalCloud) -> int:
 
 def fits(image: Image, rule: ImageRule) -> bool:
     """Whether an image is what an operator's rule describes."""
-    return all(
-        (
-            not rule.name or image.name == rule.name,
-            not rule.name_prefix or image.name.startswith(rule.name_prefix),
-            not rule.visibility or image.visibility == rule.visibility,
-            not rule.os_distro or image.os_distro == rule.os_distro,
-            not rule.os_version or image.os_version == rule.os_version,
-            all(image.properties.get(name) == value for name, value in rule.properties.items()),
-        )
-    )
+    return rule.fits(image)

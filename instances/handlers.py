@@ -7,8 +7,10 @@ from allocations.hooks import burn_source
 from instances import reflect
 from instances.actions import ACTIONS
 from instances.burning import burning_now
+from instances.queue import enqueue
 from instances.resealing import reseal_boot_scripts
 from portal.accounts.hooks import on_usable
+from portal.cloud import breaker
 from portal.core.resealing import store
 from portal.operations import hooks
 from portal.operations.context import Context
@@ -54,3 +56,9 @@ hooks.may_access(reflect.may_access)
 on_usable(reflect.credential_usable)
 burn_source(burning_now)
 store(reseal_boot_scripts)
+
+
+@breaker.on_recovery
+def well_again(cloud: str, region: str, service: str) -> None:
+    """In the middle of the call that found out: so only a message, which a worker acts on."""
+    enqueue("mirror.recovered", cloud, region)

@@ -24,6 +24,7 @@ from instances.states import (
 )
 from instances.statuses import VERIFY_RESIZE
 from portal.cloud.config import clouds
+from portal.cloud.features import SERVICE_TITLES
 from portal.cloud.schema import FlavorGroup, PortalCloud
 from portal.operations import services as operations
 from portal.operations.models import Operation
@@ -34,11 +35,13 @@ UNOBTRUSIVE_STEP = ("instance.launch", "setup")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One machine. `unread_since`: the cloud could not be read since then, so all this may be old."""
+    """One machine. `unread_since`: the cloud could not be read since then, so all this may be old;
+    `unread_by`: the service that did not answer."""
 
     instance: Instance
     operation: Operation | None
     unread_since: datetime | None
+    unread_by: str
     read_at: datetime | None
     cloud: PortalCloud
     now: datetime
@@ -211,6 +214,7 @@ def rows(instances: Sequence[Instance], polls: Mapping[int, Poll] | None = None)
             unread_since=polls[instance.allocation_id].failing_since
             if instance.allocation_id in polls
             else None,
+            unread_by=_service_of(polls.get(instance.allocation_id)),
             read_at=polls[instance.allocation_id].ok_at if instance.allocation_id in polls else None,
             cloud=config[instance.allocation.cloud],
             now=now,
@@ -221,6 +225,11 @@ def rows(instances: Sequence[Instance], polls: Mapping[int, Poll] | None = None)
 
 def row(instance: Instance) -> Row:
     return rows([instance])[0]
+
+
+def _service_of(poll: Poll | None) -> str:
+    """The service that a reading failed at, by its name for people; empty where nothing is known of it."""
+    return SERVICE_TITLES.get(str(poll.error_params.get("service", "")), "") if poll else ""
 
 
 def polls_of(allocation_ids: Iterable[int]) -> dict[int, Poll]:

@@ -15,7 +15,10 @@ from allocations.models import Allocation
 from allocations.roles import Need
 from instances import naming, services
 from instances.choices import LaunchChoices, launch_choices
+from instances.commands.gather import context_of_launch
 from instances.forms import NEW_KEY, LaunchForm, first_choices
+from instances.models import Poll
+from instances.outages import outages
 from portal.accounts.models import User
 from portal.cloud.config import clouds
 from portal.core.errors import PortalError
@@ -68,7 +71,9 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
     form.is_valid()
     if not wants_part(request):
         return _page(request, allocation, choices, form)
-    return render(request, "instances/_preview.html", _preview(request, allocation, form))
+    context = _preview(request, allocation, form)
+    context |= _command(request, allocation, choices, form, context["preview"])
+    return render(request, "instances/_preview_part.html", context)
 
 
 @never_cache
@@ -111,11 +116,14 @@ def _page(
 ) -> HttpResponse:
     """`checked`: the person sent the form, so its errors are shown."""
     offered = {version.image.id for kind in choices.types for version in kind.versions}
+    shown = _preview(request, allocation, form)
     context = {
-        **_preview(request, allocation, form),
+        **shown,
+        **_command(request, allocation, choices, form, shown["preview"]),
         "choices": choices,
         "other_images": [image for image in choices.images if image.id not in offered],
         "errors": form.errors if checked else {},
+        "outages": outages(allocation, Poll.objects.filter(allocation=allocation)),
         "section": "launch",
         **extra,
     }
@@ -134,6 +142,17 @@ def _preview(request: HttpRequest, allocation: Allocation, form: LaunchForm) -> 
         "needs": [_meter(need) for need in shown.needs],
         "quota_help": cloud.portal.quota_help,
     }
+
+
+def _command(
+    request: HttpRequest,
+    allocation: Allocation,
+    choices: LaunchChoices,
+    form: LaunchForm,
+    shown: services.Preview,
+) -> dict[str, Any]:
+    user = cast(User, request.user)
+    return context_of_launch(allocation, user, form.request(), shown, choices.networks)
 
 
 def _meter(need: services.Need) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from instances.access import instances_of
 from instances.actions import ACTIONS
 from instances.facets import combinations_of, facets_of
 from instances.listing import ListQuery, matching, page_of
+from instances.outages import outages
 from instances.rows import polls_of, rows
 from portal.cloud.config import clouds
 from portal.core.htmx import page_or_part
@@ -92,6 +93,7 @@ def _context(request: HttpRequest, allocation: Allocation, query: ListQuery) -> 
             "next_url": address + query.address(after=page.next_after) if page.next_after else "",
         },
         "poll": polls.get(allocation.pk),
+        "outages": outages(allocation, polls.values()),
         "lacking": lost(allocation, "launch", "machine", "figures"),
         "may_launch": allows(allocation.viewer_role or "", Need.LAUNCH),
         "may_act": allows(allocation.viewer_role or "", Need.ACT),

@@ -21,6 +21,8 @@ LEASE = timedelta(seconds=60)
 # A state that lasts longer than this is not worth looking at twice a second.
 _HURRY = timedelta(minutes=30)
 _LONGEST_BACKOFF = 120.0
+# Where somebody looks or waits: the circuit breaker sees to it that the cloud is not asked so often.
+_TRYING_AGAIN = 10.0
 _LIVE = (Operation.State.QUEUED, Operation.State.RUNNING, Operation.State.WAITING)
 
 
@@ -98,7 +100,8 @@ def pace(poll: Poll, error: PortalError | None, *, watched: bool, now: datetime)
     """Seconds until the next reading of this."""
     polling = clouds().cloud(poll.allocation.cloud).portal.polling
     if error is not None:
-        wait = min(_LONGEST_BACKOFF, polling.watched * 2 ** min(poll.failures, 8))
+        longest = _TRYING_AGAIN if watched or hurried(poll.allocation, now) else _LONGEST_BACKOFF
+        wait = min(longest, polling.watched * 2 ** min(poll.failures, 8))
         return max(error.retry_after or 0.0, _jittered(wait))
     if poll.what == Poll.What.CATALOGUE:
         return _jittered(polling.catalogue)

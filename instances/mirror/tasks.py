@@ -33,6 +33,15 @@ def tick() -> None:
 
 
 @shared_task
+def recovered(cloud: str, region: str) -> None:
+    """A service there is well again: what could not be read is read now, a tick's worth at a time."""
+    failing = Poll.objects.filter(
+        allocation__cloud=cloud, allocation__region=region, failures__gt=0, error_id__startswith="cloud:"
+    )
+    failing.update(next_at=timezone.now())
+
+
+@shared_task
 def read_poll(poll_id: int) -> None:
     """One reading of one project, under the lease that `tick` took."""
     found = Poll.objects.select_related("allocation").filter(pk=poll_id).first()

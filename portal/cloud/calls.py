@@ -10,7 +10,7 @@ from keystoneauth1.adapter import Adapter
 from openstack import exceptions as sdk_exceptions
 from openstack import utils as sdk_utils
 
-from portal.cloud import translate
+from portal.cloud import breaker, translate
 from portal.cloud.connection import Cloud
 from portal.core.errors import PortalError
 
@@ -45,7 +45,8 @@ def send(
             extra["params"] = dict(params)
         response = _request(cloud, service, path, method, microversion=microversion, **extra)
         if response.status_code >= 400:
-            raise translate.from_response(response, service)
+            circuit = breaker.circuit(cloud.name, cloud.region, service)
+            raise breaker.come_back(translate.from_response(response, service), circuit)
         return response.json() if response.content and response.status_code != 204 else None
 
 

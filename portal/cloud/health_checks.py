@@ -23,7 +23,10 @@ def _part(cloud: CloudConfig) -> Part:
         for service in SERVICES
     }
     found = breaker.health(circuits)
-    down = [health.service for health in found if health.open]
+    down = [
+        f"{one.service} in {one.region} since {one.since:%Y-%m-%d %H:%M} UTC"
+        for one in breaker.down(cloud.name, cloud.regions)
+    ]
     if down:
         return Part(f"cloud:{cloud.name}", False, f"failing: {', '.join(down)}")
     answered = max((health.ok_at for health in found), default=0.0)

@@ -161,6 +161,13 @@ register(
             "Nothing; the portal goes on by itself. See the cloud's status page if it lasts.",
             502,
         ),
+        "cloud:slow": Problem(
+            "A cloud service answers slowly",
+            "The {service} service keeps several requests waiting, so the portal sends no more for a moment.",
+            f"{_MACHINES_RUN} The request is repeated by itself.",
+            "Nothing; it goes on when the service answers.",
+            503,
+        ),
         "cloud:service-down": Problem(
             "A cloud service is down",
             "The {service} service failed several times in a row, so the portal gives it a rest.",

@@ -122,22 +122,33 @@ class WireAdapter(BaseAdapter):
             raise PortalError(
                 "cloud:timeout", outcome="retry", service=service, detail="the deadline has passed"
             )
-        breaker.check(circuit, service)
-        for last in (False, True):
-            try:
-                response = self._exchange(request, service, verify=verify, cert=cert, proxies=proxies)
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                if not last and _may_be_repeated(error, method) and not self.wire.out_of_time():
-                    continue
-                breaker.failed(circuit)
-                raise translate.from_wire(error, method, service) from error
-            break
+        with breaker.passage(circuit, service):
+            response = self._tried(request, service, circuit, verify=verify, cert=cert, proxies=proxies)
         if _leads_elsewhere(response):
             outcome = translate.after_the_fact(method)
             detail = "a redirect to another host, which was not followed"
             raise PortalError("cloud:bad-answer", outcome=outcome, service=service, detail=detail)
         self._note(response, service, circuit)
         return response
+
+    def _tried(
+        self, request: requests.PreparedRequest, service: str, circuit: str, **how: Any
+    ) -> requests.Response:
+        """The answer; a reset connection is tried once more where that changes nothing."""
+        method = request.method or "GET"
+        try:
+            return self._exchange(request, service, **how)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            if not _may_be_repeated(error, method) or self.wire.out_of_time():
+                raise self._failure(error, method, service, circuit) from error
+        try:
+            return self._exchange(request, service, **how)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise self._failure(error, method, service, circuit) from error
+
+    def _failure(self, error: Exception, method: str, service: str, circuit: str) -> PortalError:
+        breaker.failed(circuit)
+        return breaker.come_back(translate.from_wire(error, method, service), circuit)
 
     def _note(self, response: requests.Response, service: str, circuit: str) -> None:
         broken = response.status_code in _BROKEN

@@ -21,6 +21,16 @@ def enqueue_on_commit(count: int = 1, *, after: float = 0.0) -> None:
         transaction.on_commit(lambda: enqueue(count, after=after), robust=True)
 
 
+def enqueue_recovered(cloud: str, region: str) -> None:
+    """A service of the cloud is well again: what waits for it there need not wait longer."""
+    from portal.operations.tasks import recovered
+
+    try:
+        recovered.apply_async(args=[cloud, region], expires=_EXPIRES, retry=False)
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("workers were not told, operations come back by themselves: %s", error)
+
+
 def enqueue(count: int = 1, *, after: float = 0.0) -> None:
     """Send `count` messages; each makes a worker take the operation that is then the fairest.
 

@@ -43,6 +43,16 @@ def rouse(count: int) -> None:
 
 
 @shared_task(ignore_result=True)
+def recovered(cloud: str, region: str) -> None:
+    """A service there is well again: what its trouble put off is due now."""
+    now = timezone.now()
+    put_off = Operation.objects.filter(
+        cloud=cloud, region=region, state=State.QUEUED, run_after__gt=now, error_id__startswith="cloud:"
+    )
+    enqueue(min(put_off.update(run_after=now), SWEEP_AT_MOST))
+
+
+@shared_task(ignore_result=True)
 def sweep() -> None:
     """Send the messages that were lost, for retries that have come due, and for what a dead worker left."""
     give_up_paused()

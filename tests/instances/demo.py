@@ -60,7 +60,7 @@ def start(directory: Path) -> Iterator[DemoCloud]:
     options = ["--speed", str(SPEED), "--seed", "empty", "--announce", str(announce)]
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
-    for _ in range(200):
+    for _ in range(1200):
         if announce.exists() and announce.read_text().endswith("}"):
             break
         if process.poll() is not None:

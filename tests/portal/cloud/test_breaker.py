@@ -1,5 +1,8 @@
 """A service that keeps failing is given a rest, by all processes, and tried again one call at a time."""
 
+import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -129,3 +132,143 @@ def test_without_the_cache_calls_go_on(
     assert servers.list_servers(cloud) == []
     assert servers.list_servers(cloud) == []
     assert caplog.text.count("the cache does not answer") <= 1
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, str]]]:
+    """What those heard who wait for services."""
+    heard: list[tuple[str, str, str]] = []
+    monkeypatch.setattr(breaker, "_listeners", [lambda *facts: heard.append(facts)])
+    yield heard
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, circuit: str = CIRCUIT) -> None:
+    monkeypatch.setattr(breaker, "REST", -1.0)
+    for _ in range(breaker.FAILURES):
+        breaker.failed(circuit)
+
+
+def test_those_who_wait_are_told_once_when_it_is_well_again(
+    monkeypatch: pytest.MonkeyPatch, told: list[tuple[str, str, str]]
+) -> None:
+    opened(monkeypatch)
+    breaker.succeeded(CIRCUIT)
+    breaker.succeeded(CIRCUIT)
+    assert told == [("stub", "IU", "compute")]
+
+
+def test_a_stumble_is_told_to_nobody(told: list[tuple[str, str, str]]) -> None:
+    breaker.failed(CIRCUIT)
+    breaker.succeeded(CIRCUIT)
+    assert told == []
+
+
+def test_a_process_that_has_just_told_of_a_success_still_closes_the_circuit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Failures of other processes do not show in this one until it looks."""
+    breaker.succeeded(CIRCUIT)
+    kept = dict(breaker._told)
+    opened(monkeypatch)
+    breaker._told.update(kept)
+    assert passes(CIRCUIT)
+    breaker.succeeded(CIRCUIT)
+    assert breaker.down("stub", ["IU"]) == []
+
+
+def test_what_is_down_is_told_by_name_and_since_its_first_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    began = time.time()
+    opened(monkeypatch)
+    opened(monkeypatch, breaker.circuit("stub", "TACC", "network"))
+    found = breaker.down("stub", ["IU", "TACC"])
+    assert [(one.region, one.service) for one in found] == [("IU", "compute"), ("TACC", "network")]
+    assert all(began <= one.since.timestamp() <= time.time() for one in found)
+
+
+def test_later_failures_do_not_move_the_time_since_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(monkeypatch)
+    [first] = breaker.down("stub", ["IU"])
+    time.sleep(0.02)
+    breaker.failed(CIRCUIT)
+    assert breaker.down("stub", ["IU"]) == [first]
+
+
+def test_regions_have_circuits_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(monkeypatch)
+    assert passes(breaker.circuit("stub", "TACC", "compute"))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 429])
+def test_no_refusal_counts_as_a_failure(cloud: Cloud, stub: Stub, status: int) -> None:
+    stub.compute("GET", "/servers/detail", Answer(status, {"error": {"message": "no"}}))
+    for _ in range(breaker.FAILURES + 1):
+        with pytest.raises(PortalError):
+            servers.list_servers(cloud)
+    assert breaker.down("stub", ["IU"]) == []
+
+
+def test_a_failed_trial_says_when_to_come_back(cloud: Cloud, stub: Stub) -> None:
+    """Without it, who tries would be put off longer and longer and notice the recovery last."""
+    stub.compute("GET", "/servers/detail", Answer(503))
+    waits = []
+    for _ in range(breaker.FAILURES):
+        with pytest.raises(PortalError) as failed:
+            servers.list_servers(cloud)
+        waits.append(failed.value.retry_after)
+    assert waits == [None] * (breaker.FAILURES - 1) + [breaker.REST]
+
+
+def test_a_time_that_the_cloud_names_itself_goes_before_ours(cloud: Cloud, stub: Stub) -> None:
+    stub.compute("GET", "/servers/detail", Answer(503, headers={"Retry-After": "40"}))
+    for _ in range(breaker.FAILURES):
+        with pytest.raises(PortalError) as failed:
+            servers.list_servers(cloud)
+    assert failed.value.retry_after == 40
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As many calls as may wait for Nova in IU are waiting for it, and for long."""
+    monkeypatch.setattr(breaker, "HANGS", 0.05)
+    release = threading.Event()
+
+    def hang() -> None:
+        with breaker.passage(CIRCUIT, "compute"):
+            release.wait(5)
+
+    threads = [threading.Thread(target=hang) for _ in range(breaker.MOST)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    yield
+    release.set()
+    for thread in threads:
+        thread.join()
+    assert breaker._waiting[CIRCUIT] == []
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_service_that_hangs_does_not_take_all_threads_with_it() -> None:
+    with pytest.raises(PortalError) as turned_away, breaker.passage(CIRCUIT, "compute"):
+        raise AssertionError("went through")
+    assert (turned_away.value.id, turned_away.value.outcome) == ("cloud:slow", "retry")
+
+
+@pytest.mark.usefixtures("waiting")
+def test_other_regions_and_services_go_on_while_one_hangs() -> None:
+    for circuit in (breaker.circuit("stub", "TACC", "compute"), breaker.circuit("stub", "IU", "network")):
+        with breaker.passage(circuit, "compute"):
+            pass
+
+
+def test_many_calls_that_are_answered_quickly_all_go_through() -> None:
+    with breaker.passage(CIRCUIT, "c"), breaker.passage(CIRCUIT, "c"), breaker.passage(CIRCUIT, "c"):
+        for _ in range(20):
+            with breaker.passage(CIRCUIT, "compute"):
+                pass
+
+
+def test_a_call_that_fails_waits_no_longer() -> None:
+    with pytest.raises(ValueError, match="x"), breaker.passage(CIRCUIT, "compute"):
+        raise ValueError("x")
+    assert breaker._waiting[CIRCUIT] == []
