@@ -26,7 +26,7 @@ def enqueue_recovered(cloud: str, region: str) -> None:
     from portal.operations.tasks import recovered
 
     try:
-        recovered.apply_async(args=[cloud, region], expires=_EXPIRES, retry=False)
+        recovered.apply_async(args=(cloud, region), expires=_EXPIRES, retry=False)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("workers were not told, operations come back by themselves: %s", error)
 
@@ -43,7 +43,7 @@ def enqueue(count: int = 1, *, after: float = 0.0) -> None:
         options["countdown"] = after
     try:
         if count > MOST_AT_ONCE:
-            rouse.apply_async(args=[count], **options)
+            rouse.apply_async(args=(count,), **options)
             return
         for _ in range(count):
             advance.apply_async(**options)

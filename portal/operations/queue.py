@@ -36,7 +36,7 @@ def fair_key(user_id: int, now: datetime) -> int:
     if clock is None:
         # Nobody waits: the time goes on where it stood, so that what was asked for until now counts against nobody.
         clock = 0 if lately["all"] is None else lately["all"] + 1
-    own = [key for key in (waiting, lately["own"]) if key is not None]
+    own: list[int] = [key for key in (waiting, lately["own"]) if key is not None]
     return max(clock, max(own) + 1 if own else 0)
 
 

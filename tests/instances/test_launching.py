@@ -72,8 +72,8 @@ def test_whoever_may_launch_launches(
     ("role", "error"),
     [
         ("reader", "portal:forbidden"),
-        ("stranger", "allocations:unknown"),
-        ("former_member", "allocations:unknown"),
+        ("stranger", "portal:not-found"),
+        ("former_member", "portal:not-found"),
     ],
 )
 def test_whoever_may_not_launch_is_refused(
