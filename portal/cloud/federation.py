@@ -1,6 +1,7 @@
 """Why an exchange of the identity provider's token was refused: Apache and Keystone answer in two languages."""
 
 import re
+from typing import Any
 
 import requests
 
@@ -17,7 +18,7 @@ def refusal(response: requests.Response) -> PortalError | None:
     if found is None:
         return None
     id, detail = found
-    facts = {"request_id": request_id} if (request_id := request_id_of(response)) else {}
+    facts: dict[str, Any] = {"request_id": request_id} if (request_id := request_id_of(response)) else {}
     outcome: Outcome = "auth" if id in _OF_THE_PERSON else "refused"
     return PortalError(id, outcome=outcome, detail=detail, service="identity", **facts)
 

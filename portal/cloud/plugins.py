@@ -28,8 +28,8 @@ class Plugin(BaseIdentityPlugin):
         self._key = tokens.key_of(type(login).__name__, *_identity_of(login))
         self._wire = wire
         self._federated = isinstance(login, OidcTokenLogin)
-        ours = isinstance(login, AppCredentialLogin)
-        self._refused = "cloud:credential-revoked" if ours else "cloud:unauthorized"
+        self._ours = isinstance(login, AppCredentialLogin)
+        self._refused = "cloud:credential-revoked" if self._ours else "cloud:unauthorized"
 
     def get_auth_ref(self, session: keystone_session.Session) -> access.AccessInfo:
         lock = tokens.signing_in(self._key)
@@ -51,7 +51,8 @@ class Plugin(BaseIdentityPlugin):
         except PortalError as error:
             raise _repeatable(error) from error.__cause__
         self.auth_ref = found
-        tokens.keep(self._key, found, self.get_auth_state() or "")
+        # A person's own token opens all their projects: it is used for minutes, and is nobody else's business.
+        tokens.keep(self._key, found, (self.get_auth_state() or "") if self._ours else "")
         return found
 
     def _named(self, error: keystone.ClientException) -> PortalError | None:

@@ -52,12 +52,13 @@ def find(key: str) -> access.AccessInfo | None:
 
 
 def keep(key: str, token: access.AccessInfo, state: str) -> None:
-    """`state` is keystoneauth's own text form of the token, which another process can read back."""
+    """`state` is keystoneauth's own text form of the token, for other processes; empty: it stays in this one."""
     seconds = int(_seconds_left(token)) - _MARGIN
     if seconds <= 0:
         return
     _remember(key, token)
-    quietly(lambda: cache.set(f"token:{key}", seal.seal(state), seconds), None)
+    if state:
+        quietly(lambda: cache.set(f"token:{key}", seal.seal(state), seconds), None)
 
 
 def drop(key: str, token: access.AccessInfo | None) -> None:

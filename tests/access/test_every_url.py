@@ -84,6 +84,10 @@ POST_ONLY = {
     "profile-cloud-disconnect",
     "profile-credential-renew",
     "profile-credential-revoke",
+    "profile-cloud-websso",
+    "profile-cloud-answer",
+    "websso-return",
+    "websso-finish",
     "instances:launch-preview",
     "instances:launch-key",
     "operations:cancel",
@@ -102,6 +106,8 @@ POST_ONLY = {
 NO_GET = {
     *("openid_connect_login", "openid_connect_callback", "api:api-root", "account_inactive"),
     *("api:launch", "api:delete_instance", "instances:bulk", "instances:bulk-command", "profile-tool"),
+    # By hand both lead to the connected clouds; what they take comes from a cloud's page (tests/portal/accounts/test_websso.py).
+    *("websso-return", "websso-finish"),
 }
 CHANGING = {
     "instances:launch": "launchers",

@@ -26,6 +26,9 @@ def at(demo: Demo, browser: Browser, sign_in: SignIn) -> Iterator[Callable[[str]
             page = context.new_page()
             sign_in(page, person)
             page.goto(f"{demo.url}/profile/clouds/")
+            if script:
+                # The sign-in itself connects: what comes after it is a matter of its own.
+                expect(page.locator("#cloud-demo")).not_to_contain_text("Connecting.", timeout=SLOW)
             return page
 
         yield opened

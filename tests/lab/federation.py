@@ -3,7 +3,8 @@
     python -m tests.lab.federation http://localhost:8431 [--shots DIR] [--only NAME ...]
 
 Run by hand (docs/operations.md says how), as it needs the lab of shared/lab/openstack with federation.sh and a portal on
-it that signs in there. It gives and takes roles, disables erin's account and the identity provider, and stops daemons, each for moments.
+it that signs in there. It gives and takes roles, disables erin's account and the identity provider, and stops daemons,
+each for moments.
 """
 
 import argparse

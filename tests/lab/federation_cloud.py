@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import openstack
-from openstack.connection import Connection
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = Path(os.environ.get("LAB_DIR", "/work/shared/lab/openstack"))
 PROVIDER = "access"
 
 
-def admin() -> Connection:
+def admin() -> Any:
+    """The SDK's own types leave open which version of Keystone it is."""
     return openstack.connect(
         auth_url="http://127.0.0.1:5000/v3",
         username="admin",
@@ -28,7 +29,7 @@ def admin() -> Connection:
     )
 
 
-def _user(connection: Connection, name: str) -> Any:
+def _user(connection: Any, name: str) -> Any:
     found = [user for user in connection.identity.users() if user.name == name]
     assert len(found) == 1, f"{len(found)} users are called {name}: sign in as them once"
     return found[0]
@@ -120,16 +121,15 @@ def exchange(token: str, **rules: str) -> str:
     from portal.cloud.connection import OidcTokenLogin
     from portal.core.errors import PortalError
 
-    usual = clouds.__wrapped__()
+    usual = clouds()
     lab = usual.clouds["lab"]
     changed = lab.portal.model_copy(update={"sign_in": lab.portal.sign_in.model_copy(update=rules)})
-    identity.clouds = identity.connect.__globals__["clouds"] = lambda: replace(
-        usual, clouds={"lab": replace(lab, portal=changed)}
-    )
-    try:
-        return identity.validate(OidcTokenLogin("lab", token)).user_name
-    except PortalError as error:
-        return error.id
+    elsewhere = replace(usual, clouds={"lab": replace(lab, portal=changed)})
+    with mock.patch("portal.cloud.connection.clouds", lambda: elsewhere):
+        try:
+            return identity.validate(OidcTokenLogin("lab", token)).user_name
+        except PortalError as error:
+            return error.id
 
 
 def _set_up() -> None:

@@ -273,7 +273,7 @@ def test_a_login_given_while_another_is_tried_is_tried_next(
     link = begin(alice)
     exchange = connecting._exchange
 
-    def slow(waiting: CloudLink) -> connecting.Found:
+    def slow(waiting: CloudLink) -> connecting.Found | connecting.Stranger:
         found = exchange(waiting)
         begin(alice)
         return found

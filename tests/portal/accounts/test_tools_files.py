@@ -93,11 +93,11 @@ def test_a_cloud_whose_certificate_the_operator_does_not_check_is_written_so(tmp
     assert "verify" not in tools_files.clouds_yaml(access())
 
 
-@pytest.mark.parametrize("make", [tools_files.clouds_yaml, tools_files.openrc])
+@pytest.mark.parametrize("make", [tools_files.clouds_yaml, tools_files.openrc, tools_files.powershell])
 def test_the_portal_itself_can_read_back_what_it_gave(make: object) -> None:
     assert callable(make)
-    found = cloud_files.application_credential(make(access()), {"demo": "https://keystone.example:5000/v3"})
-    assert (found.cloud, found.id, found.secret) == ("demo", "0123456789abcdef", "s3cret-_x")
+    found = cloud_files.read(make(access()), {"demo": "https://keystone.example:5000/v3"})
+    assert found == cloud_files.Pasted("demo", "0123456789abcdef", "s3cret-_x")
 
 
 @pytest.mark.parametrize("words", HOSTILE)

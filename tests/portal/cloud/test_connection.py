@@ -70,6 +70,16 @@ def test_the_cache_holds_no_readable_token(stub: Stub, login: AppCredentialLogin
     assert kept and "token-1" not in kept and login.secret not in kept
 
 
+def test_the_token_of_a_persons_own_sign_in_stays_in_this_process(stub: Stub) -> None:
+    login = PasswordLogin("stub", "alice", "correct horse", project_id=PROJECT)
+    assert connect(login, region="IU").project_id == PROJECT
+    assert connect(login, region="IU").project_id == PROJECT
+    assert len(stub.sign_ins) == 1
+    tokens.forget_all()
+    assert connect(login, region="IU").project_id == PROJECT
+    assert len(stub.sign_ins) == 2
+
+
 def test_a_token_sealed_with_a_lost_key_is_as_good_as_none(
     stub: Stub, login: AppCredentialLogin, settings: pytest.FixtureRequest
 ) -> None:
