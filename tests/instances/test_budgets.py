@@ -209,3 +209,11 @@ def test_what_the_cloud_never_made_burns_nothing(allocation: Allocation) -> None
     assert budgets.burn([unmade], full, NOW) == {}
     made = machine(allocation, status="ERROR")
     assert budgets.burn([made], full, NOW) == {"cpu": Decimal(2)}
+
+
+def test_a_machine_made_and_deleted_after_the_reading_gives_nothing_back(allocation: Allocation) -> None:
+    """The cloud had not counted it: the quota would else look larger than it is."""
+    limit(allocation, cores=(20, 150))
+    later = NOW + timedelta(seconds=5)
+    machine(allocation, vcpus=4, created_at=NOW + timedelta(seconds=1), status="DELETED", deleted_at=later)
+    assert share(allocation, "cores").queued == 0

@@ -268,3 +268,15 @@ def test_paging_goes_on_after_names_as_long_as_clouds_allow(
 def test_what_no_database_can_compare_is_left_out(allocation: Allocation, member: User, field: str) -> None:
     """PostgreSQL refuses a text with a zero byte."""
     assert getattr(ListQuery.read({field: " a\0b\nc "}), field) == "ab c"
+
+
+def test_owners_to_choose_from_are_those_who_have_machines(
+    allocation: Allocation, member: User, colleague: User
+) -> None:
+    machine(allocation, colleague)
+    machine(allocation, None)
+    combinations = combinations_of(instances_of(member, allocation))
+    names = [(choice.label, choice.count) for choice in facets_of(combinations, member.pk).owners]
+    assert names == [(str(colleague), 1), ("Outside the portal", 1)]
+    mine = [(choice.label, choice.count) for choice in facets_of(combinations, colleague.pk).owners]
+    assert mine == [("Me", 1), ("Outside the portal", 1)]
