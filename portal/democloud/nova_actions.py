@@ -133,6 +133,7 @@ async def unlock(request: Request, here: Ctx, server: Server, given: Any) -> Res
 
 
 def _set_lock(here: Ctx, server: Server, *, locked: bool, reason: str | None) -> None:
+    nova_rules.check_in_a_cell(server)
     server.locked, server.locked_reason = locked, reason
     name = "lock" if locked else "unlock"
     lifecycle.record(here.world, server, name, request_id=here.request_id, user_id=here.user_id)

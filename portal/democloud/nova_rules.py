@@ -57,6 +57,18 @@ def check_host(server: Server) -> None:
         raise Fault(409, f"Instance {server.id} is not ready")
 
 
+ORPHAN = (
+    "Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ and attach the Nova API log if "
+    "possible.\n<class 'oslo_versionedobjects.exception.OrphanedObjectError'>"
+)
+
+
+def check_in_a_cell(server: Server) -> None:
+    """Until the scheduler has given a server to a host, Nova has nowhere to save a change of it, and breaks."""
+    if server.task_state == "scheduling" and server.vm_state == "building":
+        raise Fault(500, ORPHAN)
+
+
 def check(server: Server, action: str, *, lock: bool = True) -> None:
     """409 as Nova words it, unless the action may begin now."""
     if lock:

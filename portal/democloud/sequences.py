@@ -80,9 +80,13 @@ SEQUENCES: dict[str, Sequence] = {
     "createImage": Sequence(
         "image_snapshot_pending",
         "compute_snapshot_instance",
+        # It tries first whether the disk's store can copy the disk itself: hence twice.
         (
-            Step(0.25, "image_pending_upload"),
-            Step(1.5, "image_uploading"),
+            Step(0.1, "image_snapshot"),
+            Step(0.1, "image_pending_upload"),
+            Step(0.1, "image_uploading"),
+            Step(0.1, "image_pending_upload"),
+            Step(1.4, "image_uploading"),
             Step(2.5, None, effect="snapshot-done"),
         ),
     ),

@@ -1,32 +1,20 @@
 """Scenarios against a cloud, written only against `portal.cloud`. What they make, they register: it goes."""
 
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from portal.cloud import (
-    breaker,
-    connection,
-    flavors,
-    identity,
-    images,
-    keypairs,
-    networks,
-    servers,
-    tokens,
-    volumes,
-)
+from portal.cloud import breaker, connection, flavors, identity, images, tokens
 from portal.cloud.config import clouds
 from portal.cloud.connection import Cloud, connect
-from portal.cloud.types import Flavor, Image, NewServer, Server
-from portal.core.errors import PortalError
+from portal.cloud.types import Flavor, Image
 from tests.contract import places
+from tests.contract.lending import Lender
+from tests.contract.maker import RUN, Maker
 from tests.contract.places import CONF, Place
-from tests.contract.waiting import gone, until
-
-RUN = f"contract-{uuid.uuid4().hex[:8]}"
+from tests.contract.sweep import sweep, sweep_forgotten
+from tests.contract.watching import Watch
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,10 +33,14 @@ def place(
         if name == "demo":
             with places.demo_place(tmp_path_factory.mktemp("demo-cloud")) as found:
                 _configure(patch, name)
-                yield found
+                with _swept(found):
+                    yield found
         else:
             _configure(patch, name)
-            yield places.real_place(name)
+            found = places.real_place(name)
+            places.check(found)
+            with _swept(found):
+                yield found
     clouds.cache_clear()
 
 
@@ -63,10 +55,29 @@ def _configure(patch: pytest.MonkeyPatch, name: str) -> None:
     breaker.forget_all()
 
 
+@contextmanager
+def _swept(place: Place) -> Iterator[None]:
+    """Scenarios remove what they made; one whose reply was lost, or that was killed, could not."""
+    sweep_forgotten(place, _alice(place))
+    try:
+        yield
+    finally:
+        left = sweep(place, _alice(place), RUN)
+    assert not left, f"scenarios left behind on {place.name}, removed now: {left}"
+
+
+def _alice(place: Place) -> Cloud:
+    return connect(place.login("alice", _project_id(place)), region=place.region)
+
+
+def _project_id(place: Place) -> str:
+    [found] = [one for one in identity.projects(place.login("alice")) if one.name == place.project]
+    return found.id
+
+
 @pytest.fixture(scope="session")
 def project_id(place: Place) -> str:
-    [project] = [found for found in identity.projects(place.login("alice")) if found.name == place.project]
-    return project.id
+    return _project_id(place)
 
 
 @pytest.fixture
@@ -90,9 +101,9 @@ def stranger(place: Place) -> Cloud:
 
 
 @pytest.fixture(scope="session")
-def sizes(place: Place, project_id: str) -> tuple[Flavor, Flavor]:
+def sizes(place: Place) -> tuple[Flavor, Flavor]:
     """The two smallest general sizes."""
-    found = flavors.list_flavors(connect(place.login("alice", project_id), region=place.region))
+    found = flavors.list_flavors(_alice(place))
     general = sorted(
         (one for one in found if one.name.startswith("m3.")), key=lambda one: (one.vcpus, one.ram_mb)
     )
@@ -100,80 +111,10 @@ def sizes(place: Place, project_id: str) -> tuple[Flavor, Flavor]:
 
 
 @pytest.fixture(scope="session")
-def image(place: Place, project_id: str) -> Image:
-    found = images.list_images(connect(place.login("alice", project_id), region=place.region))
+def image(place: Place) -> Image:
+    found = images.list_images(_alice(place))
     featured = [one for one in found if one.name == "Featured-Debian12" and one.status == "active"]
     return max(featured, key=lambda one: one.created)
-
-
-@dataclass
-class Maker:
-    """Makes things that carry the name of this run, and removes them at the end, whatever happens."""
-
-    cloud: Cloud
-    place: Place
-    size: Flavor
-    image: Image
-    _undo: list[Callable[[], object]] = field(default_factory=list)
-    _count: int = 0
-
-    def name(self) -> str:
-        self._count += 1
-        return f"{RUN}-{self._count}"
-
-    def server(self, **how: object) -> str:
-        """The id of a new server, still being built."""
-        wanted: dict[str, object] = {
-            "name": self.name(),
-            "flavor_id": self.size.id,
-            "image_id": self.image.id,
-            "availability_zone": self.place.zone,
-        }
-        server_id = servers.create_server(self.cloud, NewServer(**(wanted | how)))  # type: ignore[arg-type]
-        self.undo(lambda: self._remove_server(server_id))
-        return server_id
-
-    def active_server(self, **how: object) -> Server:
-        server_id = self.server(**how)
-        return until(self.place, self.cloud, server_id, lambda server: server.status == "ACTIVE")
-
-    def volume(self, size_gb: int = 1) -> str:
-        volume_id = volumes.create_volume(self.cloud, name=self.name(), size_gb=size_gb).id
-        self.undo(lambda: volumes.delete_volume(self.cloud, volume_id))
-        return volume_id
-
-    def floating_ip(self, **how: str) -> str:
-        made = networks.create_floating_ip(self.cloud, **how)
-        self.undo(lambda: networks.delete_floating_ip(self.cloud, made.id))
-        return made.id
-
-    def keypair(self, public_key: str) -> str:
-        made = keypairs.create_keypair(self.cloud, self.name(), public_key)
-        self.undo(lambda: keypairs.delete_keypair(self.cloud, made.name))
-        return made.name
-
-    def undo(self, action: Callable[[], object]) -> None:
-        self._undo.append(action)
-
-    def undo_all(self) -> None:
-        trouble: list[PortalError] = []
-        for action in reversed(self._undo):
-            try:
-                action()
-            except PortalError as error:
-                if error.id != "cloud:not-found":
-                    trouble.append(error)
-        assert not trouble, f"left behind on {self.place.name}: {trouble}"
-
-    def _remove_server(self, server_id: str) -> None:
-        try:
-            servers.delete_server(self.cloud, server_id)
-        except PortalError as error:
-            if error.id != "cloud:locked":
-                raise
-            servers.unlock(self.cloud, server_id)
-            servers.delete_server(self.cloud, server_id)
-        gone(self.place, self.cloud, server_id)
 
 
 @pytest.fixture
@@ -181,3 +122,24 @@ def make(cloud: Cloud, place: Place, sizes: tuple[Flavor, Flavor], image: Image)
     maker = Maker(cloud, place, sizes[0], image)
     yield maker
     maker.undo_all()
+
+
+@pytest.fixture(scope="session")
+def lender(place: Place, sizes: tuple[Flavor, Flavor], image: Image) -> Iterator[Lender]:
+    found = Lender(Maker(_alice(place), place, sizes[0], image))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def server_id(lender: Lender, make: Maker) -> Iterator[str]:
+    """A running server, lent: who takes it leaves it running, or it is replaced."""
+    # `make` is asked for first, and so undone before the server is taken back.
+    yield lender.lend()
+    make.undo_all()
+    lender.take_back()
+
+
+@pytest.fixture
+def watch(place: Place, cloud: Cloud) -> Watch:
+    return Watch(place, cloud)

@@ -1,7 +1,7 @@
 """The shape of an answer: its keys and the kinds of its values, without any value.
 
-Recorded from a real cloud (`CONTRACT_CLOUD=lab CONTRACT_RECORD=1 pytest tests/contract/test_shapes.py`) and held
-against what the demo cloud answers.
+Each run on a real cloud records them (`make contract CLOUD=lab`), added to what earlier runs saw: a run that saw
+nothing new changes nothing. The demo cloud's answers are held against them.
 """
 
 import json
@@ -66,4 +66,13 @@ def recorded(name: str) -> Any:
 
 
 def record(name: str, shape: Any) -> None:
-    (FOLDER / f"{name}.json").write_text(json.dumps(shape, indent=1, sort_keys=True) + "\n")
+    """Add what one run saw: an empty list or nothing tells no more than what is known already."""
+    path = FOLDER / f"{name}.json"
+    together = together_with(recorded(name) if path.exists() else None, shape)
+    path.write_text(json.dumps(together, indent=1, sort_keys=True) + "\n")
+
+
+def together_with(known: Any, seen: Any) -> Any:
+    if isinstance(known, list) and isinstance(seen, list):
+        return [together_with(known[0], seen[0])]
+    return merged([shape for shape in (known, seen) if shape is not None] or [None])

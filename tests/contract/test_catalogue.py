@@ -2,11 +2,11 @@
 
 import pytest
 
-from portal.cloud import accounting, flavors, images, keypairs, networks, placement, quotas
+from portal.cloud import accounting, flavors, images, keypairs, networks
 from portal.cloud.connection import Cloud
 from portal.cloud.types import Image
 from portal.core.errors import PortalError
-from tests.contract.conftest import Maker
+from tests.contract.maker import Maker
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl contract"
 
@@ -47,18 +47,6 @@ def test_there_is_an_external_network_and_one_of_the_projects_own(cloud: Cloud) 
 
 def test_the_own_network_is_the_same_each_time(cloud: Cloud, colleague: Cloud) -> None:
     assert networks.auto_allocated_network(cloud) == networks.auto_allocated_network(colleague)
-
-
-def test_quotas_of_all_services(cloud: Cloud) -> None:
-    found = {quota.resource: quota for quota in quotas.list_quotas(cloud)}
-    assert {"instances", "cores", "ram_mb", "volumes", "volume_gb", "floating_ips"} <= set(found)
-    assert all(quota.used >= 0 for quota in found.values())
-
-
-def test_free_gpus_are_told_or_withheld_and_never_guessed(cloud: Cloud) -> None:
-    classes = [resource.resource_class for resource in cloud.config.portal.custom_resources]
-    found = placement.gpu_availability(cloud, classes)
-    assert found is None or [entry.resource_class for entry in found] == classes
 
 
 def test_accounting_is_told_where_there_is_a_service(cloud: Cloud) -> None:

@@ -8,7 +8,7 @@ from portal.cloud import identity, servers
 from portal.cloud.connection import AppCredentialLogin, Cloud, PasswordLogin, TokenLogin, connect
 from portal.cloud.types import NewAppCredential
 from portal.core.errors import PortalError
-from tests.contract.conftest import RUN, Maker
+from tests.contract.maker import RUN, Maker
 from tests.contract.places import Place
 
 

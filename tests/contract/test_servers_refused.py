@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from portal.cloud import servers, volumes
+from portal.cloud import servers
 from portal.cloud.connection import Cloud
 from portal.core.errors import PortalError
-from tests.contract.conftest import Maker
+from tests.contract.maker import RUN, Maker
 
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 
@@ -24,6 +24,9 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
         ({"name": "sunflower 🌻"}, "cloud:bad-request"),
         ({"metadata": {"k": "v" * 256}}, "cloud:bad-request"),
         ({"tags": ("a/b",)}, "cloud:bad-request"),
+        ({"availability_zone": "nowhere"}, "cloud:bad-request"),
+        ({"security_groups": (NOWHERE,)}, "cloud:bad-request"),
+        ({"user_data": b"x" * 70_000}, "cloud:bad-request"),
     ],
 )
 def test_a_request_that_cannot_be_met_is_refused_for_good(
@@ -35,9 +38,9 @@ def test_a_request_that_cannot_be_met_is_refused_for_good(
     assert refused.value.detail
 
 
-def test_a_name_with_markup_is_kept_as_it_is(cloud: Cloud, make: Maker) -> None:
-    name = "<script>alert(1)</script> & ü 'x'"
-    server_id = make.server(name=name)
+def test_a_name_with_markup_is_kept_as_it_is(cloud: Cloud, server_id: str) -> None:
+    name = f"{RUN} <script>alert(1)</script> & ü 'x'"
+    servers.rename(cloud, server_id, name)
     assert servers.get_server(cloud, server_id).name == name
 
 
@@ -53,46 +56,21 @@ ATTEMPTS: dict[str, Callable[[Cloud, str], object]] = {
 }
 
 
-def test_servers_of_another_project_do_not_exist_for_a_stranger(make: Maker, stranger: Cloud) -> None:
-    server = make.active_server()
+def test_servers_of_another_project_do_not_exist_for_a_stranger(server_id: str, stranger: Cloud) -> None:
     for name, attempt in ATTEMPTS.items():
         with pytest.raises(PortalError) as hidden:
-            attempt(stranger, server.id)
+            attempt(stranger, server_id)
         assert (hidden.value.id, hidden.value.outcome) == ("cloud:not-found", "refused"), name
 
 
-@pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS)
-def test_servers_being_built_are_closed_to_a_stranger_too(
-    make: Maker, stranger: Cloud, attempt: Callable[[Cloud, str], object]
-) -> None:
+def test_servers_being_built_are_closed_to_a_stranger_too(make: Maker, stranger: Cloud) -> None:
     # Until it is scheduled, a real Nova says "forbidden" instead, and so admits that there is something.
     server_id = make.server()
-    with pytest.raises(PortalError) as closed:
-        attempt(stranger, server_id)
-    assert closed.value.id in {"cloud:not-found", "cloud:forbidden"}
+    for name, attempt in ATTEMPTS.items():
+        with pytest.raises(PortalError) as closed:
+            attempt(stranger, server_id)
+        assert closed.value.id in {"cloud:not-found", "cloud:forbidden"}, name
 
 
-def test_a_stranger_finds_nothing_by_tag_and_sees_nothing_in_lists(make: Maker, stranger: Cloud) -> None:
-    tag = f"op:{make.name()}"
-    server_id = make.server(tags=(tag,))
-    assert servers.find_by_tag(stranger, tag) is None
-    assert server_id not in {server.id for server in servers.list_servers(stranger)}
-
-
-def test_a_colleague_sees_the_server_and_whose_it_is(cloud: Cloud, colleague: Cloud, make: Maker) -> None:
-    server_id = make.server()
+def test_a_colleague_sees_the_server_and_whose_it_is(cloud: Cloud, colleague: Cloud, server_id: str) -> None:
     assert servers.get_server(colleague, server_id).user_id == cloud.user_id
-
-
-def test_a_volume_beyond_the_quota_is_refused_in_numbers(cloud: Cloud) -> None:
-    with pytest.raises(PortalError) as refused:
-        volumes.create_volume(cloud, name="too large", size_gb=1_000_000)
-    assert (refused.value.id, refused.value.params["requested"]) == ("cloud:quota", 1_000_000)
-    assert refused.value.params["limit"] < 1_000_000
-
-
-def test_a_name_of_300_characters_does_not_rename(cloud: Cloud, make: Maker) -> None:
-    server_id = make.server()
-    with pytest.raises(PortalError) as refused:
-        servers.rename(cloud, server_id, "x" * 300)
-    assert refused.value.id == "cloud:bad-request"

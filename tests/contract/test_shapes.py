@@ -1,20 +1,17 @@
 """The demo cloud's answers have the shape of a real cloud's, key by key."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from portal.cloud import calls, keypairs, networks, servers, volumes
+from portal.cloud import calls, networks, servers
 from portal.cloud.connection import Cloud
-from tests.contract.conftest import Maker
+from tests.contract.maker import Maker
 from tests.contract.places import Place
 from tests.contract.shapes import differences, record, recorded, shape_of
 from tests.contract.test_catalogue import KEY
-from tests.contract.waiting import eventually
 
-RECORDING = os.environ.get("CONTRACT_RECORD") == "1"
 Probe = Callable[[Cloud, str], Any]
 
 
@@ -93,19 +90,11 @@ LEFT_OUT = {
 
 
 @pytest.fixture
-def furnished(cloud: Cloud, make: Maker, place: Place) -> str:
+def furnished(cloud: Cloud, make: Maker) -> str:
     """A server with everything that an answer may tell of: key, metadata, volume, address."""
-    make.keypair(KEY)
-    key = keypairs.list_keypairs(cloud)[0].name
-    volume_id = make.volume()
+    key = make.keypair(KEY)
     server = make.active_server(key_name=key, metadata={"a": "b"}, tags=("one",))
-    eventually(place, lambda: volumes.get_volume(cloud, volume_id).status, lambda seen: seen == "available")
-    servers.attach_volume(cloud, server.id, volume_id)
-    eventually(place, lambda: volumes.get_volume(cloud, volume_id).status, lambda seen: seen == "in-use")
-    make.undo(
-        lambda: eventually(place, lambda: volumes.get_volume(cloud, volume_id).status, "available".__eq__)
-    )
-    make.undo(lambda: servers.detach_volume(cloud, server.id, volume_id))
+    make.attached(server.id, make.volume().id)
     make.floating_ip(port_id=networks.list_ports(cloud, server.id)[0].id)
     return server.id
 
@@ -115,7 +104,7 @@ def test_answers_have_the_shape_of_a_real_clouds(cloud: Cloud, place: Place, fur
     found: dict[str, list[str]] = {}
     for name, probe in PROBES.items():
         shape = shape_of(probe(cloud, furnished))
-        if RECORDING and place.real:
+        if place.real:
             record(name, shape)
         wrong = [line for line in differences(recorded(name), shape) if line not in LEFT_OUT]
         if wrong:

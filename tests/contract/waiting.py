@@ -17,11 +17,21 @@ def eventually(place: Place, look: Callable[[], _Seen], fits: Callable[[_Seen], 
     """What `look` sees once it fits; fails with what was last seen when the place has no more patience."""
     end = time.monotonic() + place.patience
     while True:
-        seen = look()
+        seen = patiently(place, look, end)
         if fits(seen):
             return seen
         assert time.monotonic() < end, f"still {seen} after {place.patience} s on {place.name}"
         time.sleep(place.look_every)
+
+
+def patiently(place: Place, look: Callable[[], _Seen], end: float) -> _Seen:
+    """A real cloud that is busy lets a look go unanswered now and then: it is looked again, until `end`."""
+    while True:
+        try:
+            return look()
+        except PortalError as error:
+            if error.outcome != "retry" or not place.real or time.monotonic() >= end:
+                raise
 
 
 def until(place: Place, cloud: Cloud, server_id: str, fits: Callable[[Server], bool]) -> Server:
