@@ -81,7 +81,9 @@ def _findings(plan: Plan, function: Probe) -> Iterator[Finding]:
         yield broken("examination", f"stopped: {words.what}", words.todo)
     except DatabaseError:
         yield untried("examination", "stopped: the database does not answer, or lacks its tables")
-    except (RedisError, OSError, ImproperlyConfigured) as error:
+    except ImproperlyConfigured as error:
+        yield broken("examination", f"stopped: {clean(error)}", "Correct it, and ask again.")
+    except (RedisError, OSError) as error:
         yield untried("examination", f"stopped: {clean(error)}")
 
 

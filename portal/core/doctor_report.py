@@ -32,16 +32,24 @@ def _finding(finding: Finding) -> Iterable[str]:
     head = f"{_MARKS[finding.level]:>2} {finding.name}"
     # A long name has its line for itself.
     if len(head) > _NAME:
-        yield from textwrap.wrap(head, WIDTH, subsequent_indent="   ")
+        yield from _wrapped(head, "", "   ")
         head = ""
     indent = " " * (_NAME + 2)
-    yield from textwrap.wrap(
-        finding.says, WIDTH, initial_indent=f"{head:<{_NAME}}  ", subsequent_indent=indent
-    )
+    yield from _wrapped(finding.says, f"{head:<{_NAME}}  ", indent)
     if finding.todo:
-        yield from textwrap.wrap(
-            finding.todo, WIDTH, initial_indent=f"{indent}-> ", subsequent_indent=f"{indent}   "
-        )
+        yield from _wrapped(finding.todo, f"{indent}-> ", f"{indent}   ")
+
+
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    """Addresses stay whole, to be copied, even where a line grows longer by it."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def summary(groups: Iterable[Group]) -> str:

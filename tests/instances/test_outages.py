@@ -136,7 +136,9 @@ def test_recovery_makes_everything_due_that_its_trouble_put_off(project: Project
     for _ in range(3):
         reconciler.advance_next()
     later = timezone.now() + timezone.timedelta(minutes=5)
-    Operation.objects.filter(pk__in=[op.pk for op in made]).update(run_after=later)
+    Operation.objects.filter(pk__in=[op.pk for op in made]).update(
+        run_after=later, error_id="cloud:service-down"
+    )
     Poll.objects.update(next_at=later)
     recovered("demo", "IU")
     polls_recovered("demo", "IU")

@@ -1,5 +1,6 @@
 """manage.py doctor: walks through everything that the portal stands on, and says what to do."""
 
+import logging
 import sys
 from typing import Any
 
@@ -27,6 +28,16 @@ class Command(BaseCommand):
         plan = doctor.Plan(
             cloud=options["cloud"], network=not options["no_network"], person=options["person"]
         )
+        # What is in trouble is told as a finding, and not between the lines as well.
+        logging.disable(logging.WARNING)
+        try:
+            found = self._told(plan, options)
+        finally:
+            logging.disable(logging.NOTSET)
+        if found:
+            sys.exit(found)
+
+    def _told(self, plan: doctor.Plan, options: dict[str, Any]) -> int:
         groups = []
         if not options["json"]:
             self.stdout.write(doctor_report.KEY)
@@ -39,5 +50,4 @@ class Command(BaseCommand):
             self.stdout.write(doctor_report.as_json(groups, strict=options["strict"]))
         else:
             self.stdout.write(f"\n{doctor_report.summary(groups)}")
-        if found := doctor_report.status(groups, strict=options["strict"]):
-            sys.exit(found)
+        return doctor_report.status(groups, strict=options["strict"])
