@@ -24,13 +24,18 @@ def py(value: object) -> str:
 def hcl(value: str) -> str:
     """A string of HCL. Templates (`${`, `%{`) are escaped, and what JSON escapes HCL escapes alike."""
     quoted = json.dumps(_plain(value), ensure_ascii=False)
-    quoted = re.sub(r"[^ -~]", lambda found: found[0] if found[0].isprintable() else _hex(found[0]), quoted)
-    # json.dumps writes \b and \f, which HCL does not know.
-    quoted = re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda found: found[1] + _HCL_CONTROLS[found[2]], quoted)
+    quoted = "".join(letter if letter.isprintable() else _hex(letter) for letter in quoted)
+    quoted = _NOT_IN_HCL.sub(_spelt_out, quoted)
     return quoted.replace("${", "$${").replace("%{", "%%{")
 
 
+# JSON has two escapes that HCL has not; an even number of backslashes before one is backslashes, and no escape.
+_NOT_IN_HCL = re.compile(r"(?<!\\)((?:\\\\)*)\\([bf])")
 _HCL_CONTROLS = {"b": "\\u0008", "f": "\\u000c"}
+
+
+def _spelt_out(found: re.Match[str]) -> str:
+    return found.group(1) + _HCL_CONTROLS[found.group(2)]
 
 
 def _hex(letter: str) -> str:

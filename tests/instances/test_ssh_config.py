@@ -1,5 +1,6 @@
 """Files for ssh: judged by ssh itself, whatever the machines are called."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,10 @@ from instances import ssh_config
 from instances.ssh_config import SshMachine, aliases
 from tests.instances.commands.examples import HOSTILE
 
+by_ssh = pytest.mark.skipif(
+    shutil.which("ssh") is None and os.environ.get("CI") != "true",
+    reason="no ssh here; install it with: apt-get install openssh-client",
+)
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0m8Wq0mV2n0n5E2B8kzGv0Yl3pKq5uQm8cQ2w0aXbZ"
 ID = "6f2b3a52-5a3e-4f0d-9c0e-0d1f6e6e5a01"
 
@@ -50,6 +55,7 @@ def asked(text: str, host: str, folder: Path) -> dict[str, str]:
     return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
 
 
+@by_ssh
 def test_ssh_finds_the_machine_by_its_name_and_trusts_the_keys_of_its_console_only(tmp_path: Path) -> None:
     found = asked(config(machine()), "blast-node", tmp_path)
     assert (found["hostname"], found["user"], found["port"]) == ("149.165.1.2", "exouser", "22")
@@ -59,6 +65,7 @@ def test_ssh_finds_the_machine_by_its_name_and_trusts_the_keys_of_its_console_on
     assert asked(config(machine()), "blast-node.bio220047-iu", tmp_path)["hostname"] == "149.165.1.2"
 
 
+@by_ssh
 def test_other_hosts_are_left_as_they_were(tmp_path: Path) -> None:
     for other in ("github.com", "blast", "blast-node2", "localhost"):
         found = asked(config(machine()), other, tmp_path)
@@ -66,10 +73,12 @@ def test_other_hosts_are_left_as_they_were(tmp_path: Path) -> None:
         assert "heliosphere" not in found.get("hostkeyalias", "")
 
 
+@by_ssh
 def test_another_port_is_said(tmp_path: Path) -> None:
     assert asked(config(machine(port=2222)), "blast-node", tmp_path)["port"] == "2222"
 
 
+@by_ssh
 def test_a_machine_whose_keys_are_not_known_is_not_trusted_blindly(tmp_path: Path) -> None:
     text = config(machine(host_keys=()))
     found = asked(text, "blast-node", tmp_path)
@@ -77,6 +86,7 @@ def test_a_machine_whose_keys_are_not_known_is_not_trusted_blindly(tmp_path: Pat
     assert "not known yet" in text and "hostkeyalias" not in found
 
 
+@by_ssh
 def test_of_a_machine_without_a_public_address_the_reason_stands_there(tmp_path: Path) -> None:
     text = config(machine(address="", without="no public address; it is 10.0.0.5 in its own network"))
     assert "# blast-node: no public address; it is 10.0.0.5 in its own network" in text
@@ -90,6 +100,7 @@ def test_what_is_no_address_is_no_host(address: str) -> None:
     assert "HostName" not in config(machine(address=address))
 
 
+@by_ssh
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_name_writes_a_line_of_its_own(text: str, tmp_path: Path) -> None:
     hostile = machine(text, key_name=text, user=text if text != "plain" else "root; id")
@@ -116,6 +127,7 @@ def test_what_is_no_key_is_in_no_file(key: str) -> None:
     assert "StrictHostKeyChecking" not in config(found)
 
 
+@by_ssh
 def test_known_hosts_is_found_by_ssh_under_the_name_that_the_config_gives(tmp_path: Path) -> None:
     path = tmp_path / "known"
     path.write_text(ssh_config.known_hosts(numbered("a", "b"), about="BIO\n220047"))

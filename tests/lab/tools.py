@@ -163,6 +163,7 @@ def _live(folder: Path, openstack_program: Path, kind: str, entry: str) -> None:
         cloud,
         runner,
         Place(entry=entry, region="IU", external_network="public"),
+        patience=400,
         pause=1,
         images_end=False,
         say=print,

@@ -36,7 +36,8 @@ class Life:
     def launch(self, wanted: Launch) -> list[Any]:
         before = {server.id for server in self.cloud.compute.servers()}
         self._run(of_launch(self.place, wanted), "launch")
-        made = [server for server in self.cloud.compute.servers() if server.id not in before]
+        named = [server for server in self.cloud.compute.servers() if server.name in wanted.names]
+        made = [server for server in named if server.id not in before]
         assert sorted(server.name for server in made) == sorted(wanted.names)
         return [self.settled(server.id, "ACTIVE") for server in made]
 
