@@ -19,7 +19,8 @@ from typing import Any
 
 from tests.instances import exosphere_reader as exosphere
 
-VERSION = {"OpenStack-API-Version": "compute 2.27", "X-OpenStack-Nova-API-Version": "2.27"}
+# As Exosphere sends it: Nova alone is told a version.
+VERSION = {"compute": {"X-OpenStack-Nova-API-Version": "2.27"}}
 
 
 def openstack(*words: str) -> Any:
@@ -55,7 +56,8 @@ class Api:
         return self._send(service, path, json.dumps(body).encode())
 
     def _send(self, service: str, path: str, body: bytes | None) -> Any:
-        headers = {"X-Auth-Token": self.token, "Content-Type": "application/json", **VERSION}
+        headers = {"X-Auth-Token": self.token, "Content-Type": "application/json"}
+        headers |= VERSION.get(service, {})
         url = self.endpoints[service].rstrip("/") + path
         request = urllib.request.Request(url, data=body, headers=headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
