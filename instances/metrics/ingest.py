@@ -116,7 +116,7 @@ def push_key(instance: str) -> str:
     return seal.derive("metrics", instance)
 
 
-@lru_cache(maxsize=5000)
+@lru_cache(maxsize=20_000)
 def _cached_key(instance: str, _ring: tuple[str, ...]) -> str:
     return push_key(instance)
 

@@ -154,3 +154,11 @@ def test_the_hour_that_a_clock_change_repeats_or_skips_is_an_hour(allocation: Al
             lab = machine(allocation, charged_until=change - timedelta(hours=1))
             [entry] = meter.settle(lab, change + timedelta(hours=1), clouds().cloud("demo").portal)
         assert entry.su == Decimal(4)
+
+
+def test_a_machine_that_is_deleted_or_not_made_costs_nothing_more(allocation: Allocation) -> None:
+    since, cloud = NOW - timedelta(hours=1), clouds().cloud("demo").portal
+    gone = machine(allocation, charged_until=since, deleted_at=since)
+    unmade = machine(allocation, charged_until=since, server_id="")
+    assert meter.settle(gone, NOW, cloud) == meter.settle(unmade, NOW, cloud) == []
+    assert (gone.charged_until, unmade.charged_until) == (since, since)

@@ -8,6 +8,7 @@ from portal.accounts import credentials, services
 from portal.accounts.models import CloudCredential, CloudLink, User
 from portal.accounts.stored_login import unpack
 from portal.cloud.connection import PasswordLogin
+from portal.core import resealing, seal
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +48,17 @@ def test_erased_secrets_stay_erased(member: User) -> None:
     CloudCredential.objects.update(sealed_secret="")
     call_command("reseal")
     assert CloudCredential.objects.get().sealed_secret == ""
+
+
+def test_a_secret_renewed_while_keys_are_moved_is_not_put_back(
+    member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def renewed_meanwhile(sealed: str) -> str:
+        CloudCredential.objects.filter(user=member).update(sealed_secret=seal.seal("the renewed one"))
+        return seal.reseal(sealed)
+
+    monkeypatch.setattr(resealing, "reseal", renewed_meanwhile)
+    tally = resealing.Tally()
+    resealing.column(CloudCredential.objects.filter(user=member), "sealed_secret", tally)
+    assert tally.moved == 0
+    assert seal.unseal(CloudCredential.objects.get(user=member).sealed_secret) == "the renewed one"

@@ -3,7 +3,10 @@ from collections.abc import Iterator
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.db import OperationalError
+from django.test import Client
 
 from portal.accounts.models import User
 from portal.core import events, presence, sockets
@@ -194,6 +197,25 @@ def end_sessions() -> None:
 
     Session.objects.all().delete()
     cache.clear()
+
+
+async def test_a_session_that_became_somebody_elses_ends_the_socket(ada: User, rooms: Rooms) -> None:
+    rooms.allowed = {("ada", "a"), ("bob", "a")}
+    bob = await User.objects.acreate(username="bob")
+    client = Client()
+    await sync_to_async(client.force_login)(ada)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+    def becomes_bobs() -> None:
+        session = client.session
+        session[SESSION_KEY], session[HASH_SESSION_KEY] = str(bob.pk), bob.get_session_auth_hash()
+        session.save()
+
+    async with Page(ada, "room:a", cookie=cookie) as page:
+        await page.opened()
+        await sync_to_async(becomes_bobs)()
+        await send(f"user.{ada.pk}", events.AccessChanged())
+        assert await page.ended() == ("signed-out", sockets.SIGNED_OUT)
 
 
 async def test_one_person_holds_only_so_many_sockets(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
