@@ -114,7 +114,7 @@ class Journey:
         if confirm is not None:
             confirm(self.page)
         self.shot(f"dialog-{label.lower().replace(' ', '-')}")
-        dialog.locator("button[type=submit]").click()
+        dialog.locator("button[type=submit]:not([formaction])").click()
         expect(dialog).to_have_count(0, timeout=DIALOG_MS)
 
     def _until(self, what: str, condition: Callable[[], bool]) -> None:
