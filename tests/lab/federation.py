@@ -182,6 +182,17 @@ def the_gateway_tells_the_other_refusals_apart(visitor: Visitor) -> None:
     assert cloud.exchange(short) == "cloud:federation-token"
 
 
+def a_token_that_ended_before_the_cloud_answered_is_told(visitor: Visitor) -> None:
+    """For a portal that runs as the client portal-short, whose access tokens last five seconds."""
+    visitor.begins_to_sign_in()
+    with cloud.stopped("apache-federation"):
+        visitor.chooses("alice")
+        visitor.page.wait_for_url(f"{visitor.url}/**")
+        visitor.opens_clouds()
+        visitor.sees("The connection took too long")
+        visitor.shot("token-ended")
+
+
 def run(browser: Browser, name: str, url: str, shots: Path | None) -> bool:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(20_000)
@@ -207,7 +218,13 @@ def main() -> int:
     parser.add_argument("url")
     parser.add_argument("--shots", type=Path)
     parser.add_argument("--only", nargs="+", choices=sorted(SCENARIOS), default=list(SCENARIOS))
+    parser.add_argument(
+        "--short", action="store_true", help="the portal runs as portal-short: only what is for that"
+    )
     given = parser.parse_args()
+    if given.short:
+        SCENARIOS["short"] = a_token_that_ended_before_the_cloud_answered_is_told
+        given.only = ["short"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         passed = [run(browser, name, given.url, given.shots) for name in given.only]
