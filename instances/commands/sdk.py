@@ -76,7 +76,7 @@ def _delete(place: Place, machine: Machine, params: dict[str, Any], server: str)
     return [
         f"found = cloud.compute.get_server({server})",
         "cloud.compute.delete_server(found)",
-        "cloud.compute.wait_for_delete(found)",
+        "cloud.compute.wait_for_delete(found, wait=600)",
         *_release(machine.addresses),
     ]
 

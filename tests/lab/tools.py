@@ -151,7 +151,7 @@ def _live(folder: Path, openstack_program: Path, kind: str, entry: str) -> None:
     import openstack
 
     from instances.commands.facts import Launch, Place
-    from tests.instances.commands.life import Life, several, whole
+    from tests.instances.commands.life import NAME, Life, several, whole
     from tests.instances.commands.runners import Python, Shell
 
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(folder / "clouds.yaml")
@@ -166,12 +166,13 @@ def _live(folder: Path, openstack_program: Path, kind: str, entry: str) -> None:
         patience=400,
         pause=1,
         images_end=False,
+        name=f"{NAME} {kind}",
         say=print,
     )
     network = cloud.network.get_auto_allocated_topology().id
     image = cloud.image.find_image("Featured-Debian12", ignore_missing=False).id
     wanted = Launch(
-        names=("tools-lab",),
+        names=(f"tools-{kind}",),
         flavor="m3.tiny",
         image_id=image,
         image_name="Featured-Debian12",
@@ -182,7 +183,7 @@ def _live(folder: Path, openstack_program: Path, kind: str, entry: str) -> None:
         creator=PERSON,
     )
     whole(life, wanted, larger="m3.small", other_image=image)
-    names = {"names": ("tools 1 of 2", "tools 2 of 2"), "address": "", "boot_script": False}
+    names = {"names": (f"tools {kind} 1 of 2", f"tools {kind} 2 of 2"), "address": "", "boot_script": False}
     several(life, Launch(**{**{name: getattr(wanted, name) for name in wanted.__slots__}, **names}))
 
 

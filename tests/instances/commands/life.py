@@ -31,6 +31,8 @@ class Life:
     pause: float = 0.1
     # Nova's fake driver makes a record of an image, and never puts a disk into it.
     images_end: bool = True
+    # What the machine, and an image of it, are called after a while.
+    name: str = NAME
     say: Callable[[str], None] = lambda words: None
 
     def launch(self, wanted: Launch) -> list[Any]:
@@ -132,14 +134,14 @@ def _power(life: Life, at: str) -> None:
 
 
 def _change(life: Life, at: str, larger: str, other_image: str) -> None:
-    life.act(at, "rename", "ACTIVE", name=NAME)
-    assert life.cloud.compute.get_server(at).name == NAME
+    life.act(at, "rename", "ACTIVE", name=life.name)
+    assert life.cloud.compute.get_server(at).name == life.name
     for answer in ("revert_resize", "confirm_resize"):
         life.act(at, "resize", "VERIFY_RESIZE", flavor=larger)
         life.act(at, answer, "ACTIVE")
     assert life.cloud.compute.get_server(at).flavor["original_name"] == larger
-    life.act(at, "snapshot", name=f"{NAME} kept")
-    image = life.until(lambda: life.cloud.image.find_image(f"{NAME} kept"), "the image")
+    life.act(at, "snapshot", name=f"{life.name} kept")
+    image = life.until(lambda: life.cloud.image.find_image(f"{life.name} kept"), "the image")
     if life.images_end:
         life.until(lambda: life.cloud.image.get_image(image).status == "active", "the image is active")
     assert life.cloud.image.get_image(image).properties.get("from-exosphere") == "true"

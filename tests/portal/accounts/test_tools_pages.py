@@ -184,7 +184,7 @@ def test_revoking_from_the_list(member: User, allocation: Allocation, queue: Que
 def test_each_state_has_its_words(member: User, allocation: Allocation) -> None:
     now = timezone.now()
     client = browser(member)
-    cases = [
+    cases: list[tuple[dict[str, Any], str]] = [
         (
             {"state": "failed", "error_id": "accounts:tool-forbidden", "error_params": {"project": "X"}},
             "did not let",
