@@ -21,11 +21,12 @@ class Rooms:
 
     def __init__(self) -> None:
         self.allowed: set[tuple[str, str]] = set()
+        self.moved: dict[str, str] = {}
 
     def resolve(self, user: User, key: str) -> str:
         if (user.username, key) not in self.allowed:
             raise PortalError("portal:not-found")
-        return f"room.{key}"
+        return f"room.{self.moved.get(key, key)}"
 
 
 @pytest.fixture
@@ -197,6 +198,16 @@ def end_sessions() -> None:
 
     Session.objects.all().delete()
     cache.clear()
+
+
+async def test_a_topic_that_leads_elsewhere_now_ends_the_socket(ada: User, rooms: Rooms) -> None:
+    """Its page listens to the group that the topic led to before."""
+    rooms.allowed = {("ada", "a")}
+    async with Page(ada, "room:a") as page:
+        await page.opened()
+        rooms.moved = {"a": "b"}
+        await send(f"user.{ada.pk}", events.AccessChanged())
+        assert await page.ended() == ("no-access", sockets.NO_ACCESS)
 
 
 async def test_a_session_that_became_somebody_elses_ends_the_socket(ada: User, rooms: Rooms) -> None:

@@ -219,6 +219,19 @@ class TestWake:
         assert waiting.state == State.QUEUED
         assert waiting.run_after <= timezone.now()
 
+    def test_a_wake_counts_once(self, waiting: Operation) -> None:
+        """Else each wait after it would end at once, and the cloud be asked without a pause."""
+        later = timezone.now() + timedelta(minutes=10)
+        services.wake("instance", [waiting.target_id])
+        for expected in (State.QUEUED, State.WAITING):
+            turn = queue.claim_next()
+            assert turn is not None
+            if expected == State.QUEUED:
+                services.wake("instance", [waiting.target_id])
+            turn.give_back_waiting(later)
+            waiting.refresh_from_db()
+            assert waiting.state == expected
+
     def test_what_is_paused_or_queued_for_later_stays_so(self, waiting: Operation, ada: User) -> None:
         later = timezone.now() + timedelta(minutes=5)
         for state in (State.PAUSED, State.QUEUED, State.DONE):
