@@ -4,12 +4,12 @@ What the JSON lacks, because the field is younger than the row, is left empty un
 what it has too much is passed over. Pure.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 T = TypeVar("T")
 Reader = Callable[[Any, datetime], Any]
@@ -18,7 +18,7 @@ Reader = Callable[[Any, datetime], Any]
 def revive(kind: type[T], data: Mapping[str, Any], read_at: datetime) -> T:
     """`read_at` stands for times that the row lacks."""
     given: dict[str, Any] = {}
-    for name, reader, blank in _plan(kind):
+    for name, reader, blank in _plan(cast(Hashable, kind)):
         if name in data:
             given[name] = reader(data[name], read_at)
         elif blank is not None:
@@ -27,7 +27,7 @@ def revive(kind: type[T], data: Mapping[str, Any], read_at: datetime) -> T:
 
 
 @cache
-def _plan(kind: type) -> tuple[tuple[str, Reader, Callable[[datetime], Any] | None], ...]:
+def _plan(kind: Any) -> tuple[tuple[str, Reader, Callable[[datetime], Any] | None], ...]:
     """Per field: its name, how it is read, and what it is where nothing is stored (None: its own default)."""
     return tuple((found.name, _reader(found.type), _blank(found)) for found in fields(kind))
 

@@ -44,7 +44,7 @@ READERS: dict[str, Callable[[Cloud], Iterable[Any]]] = {
 
 
 # Services that answer a list, and what they list.
-SERVICE_OF = {
+SERVICE_OF: dict[str, str] = {
     Kind.FLAVOR: "compute",
     Kind.IMAGE: "image",
     Kind.NETWORK: "network",

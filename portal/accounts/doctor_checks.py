@@ -83,8 +83,8 @@ def stored(plan: Plan) -> Iterator[Finding]:
         yield _counted(cloud)
         failing = CloudLink.objects.filter(cloud=cloud.name).exclude(error_id="").count()
         if failing:
-            todo = "Their profile pages say why; the log of worker-background says more."
-            yield degraded(cloud.name, f"{failing} people could not be connected", todo)
+            todo = "The profile pages of those people say why; the log of worker-background says more."
+            yield degraded(cloud.name, f"connections that failed: {failing}", todo)
 
 
 def _counted(cloud: CloudConfig) -> Finding:

@@ -393,10 +393,14 @@ class Retention(Strict):
     audit_days: float = Field(default=1825, gt=0)
 
 
+def _usual_roles() -> dict[str, Role]:
+    return {"manager": "manager", "member": "member"}
+
+
 class PortalFile(Strict):
     branding: Branding = Branding()
     oidc: Oidc | None = None
-    roles: dict[str, Role] = Field(default_factory=lambda: {"manager": "manager", "member": "member"})
+    roles: dict[str, Role] = Field(default_factory=_usual_roles)
     retention: Retention = Retention()
     vocabulary: dict[Word, str] = Field(default_factory=dict)
     clouds: dict[str, PortalCloud] = Field(min_length=1)

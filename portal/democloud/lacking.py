@@ -37,9 +37,8 @@ class Lacking:
         known = {field.name for field in fields(cls)}
         if not set(given) <= known or not set(given.get("extensions", ())) <= set(_PATHS):
             raise Fault(400, f"A cloud may lack {sorted(known)}; extensions are {sorted(_PATHS)}.")
-        return cls(
-            **{name: value if isinstance(value, int) else tuple(value) for name, value in given.items()}
-        )
+        lists = {name: tuple(value) for name, value in given.items() if name != "compute_max"}
+        return cls(**lists, compute_max=int(given.get("compute_max", cls.compute_max)))
 
 
 def check(request: Request, world: World) -> None:

@@ -1,6 +1,7 @@
 """A cloud that is sick: pages stay instant and honest, what was asked for waits and goes on by itself."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -135,7 +136,7 @@ def test_recovery_makes_everything_due_that_its_trouble_put_off(project: Project
     )
     for _ in range(3):
         reconciler.advance_next()
-    later = timezone.now() + timezone.timedelta(minutes=5)
+    later = timezone.now() + timedelta(minutes=5)
     Operation.objects.filter(pk__in=[op.pk for op in made]).update(
         run_after=later, error_id="cloud:service-down"
     )
@@ -153,7 +154,7 @@ def test_recovery_elsewhere_changes_nothing(project: Project) -> None:
     services.launch(allocation=project.allocation, by=project.people["bob"], request=project.request("lab"))
     for _ in range(3):
         reconciler.advance_next()
-    later = timezone.now() + timezone.timedelta(minutes=5)
+    later = timezone.now() + timedelta(minutes=5)
     Operation.objects.update(run_after=later)
     recovered("demo", "TACC")
     recovered("other", "IU")
@@ -162,7 +163,7 @@ def test_recovery_elsewhere_changes_nothing(project: Project) -> None:
 
 def test_recovery_does_not_hurry_what_waits_for_another_reason(project: Project) -> None:
     services.launch(allocation=project.allocation, by=project.people["bob"], request=project.request("lab"))
-    later = timezone.now() + timezone.timedelta(minutes=5)
+    later = timezone.now() + timedelta(minutes=5)
     Operation.objects.update(run_after=later, error_id="operations:step-too-long")
     recovered("demo", "IU")
     assert Operation.objects.filter(run_after=later).count() == 1

@@ -13,7 +13,7 @@ from instances.stored import revive
 from tests.instances.test_catalogue import ADDRESS, FLAVOR, GROUP, IMAGE, KEY, NETWORK, VOLUME
 
 AT = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
-VALUES = {
+VALUES: dict[str, Any] = {
     CatalogueItem.Kind.FLAVOR: FLAVOR,
     CatalogueItem.Kind.IMAGE: IMAGE,
     CatalogueItem.Kind.NETWORK: NETWORK,
@@ -82,21 +82,21 @@ def row_of(kind: str, data: dict[str, Any]) -> CatalogueItem:
 
 @pytest.mark.parametrize("kind", list(VALUES))
 def test_every_kind_comes_back_as_it_was_written(kind: str) -> None:
-    value = VALUES[CatalogueItem.Kind(kind)]
+    value = VALUES[kind]
     assert reading.value_of(row_of(kind, catalogue.data_of(value))) == value
 
 
 @pytest.mark.parametrize(("kind", "missing"), EVERY_FIELD)
 def test_a_row_written_before_a_field_existed_is_read(kind: str, missing: str) -> None:
-    data = catalogue.data_of(VALUES[CatalogueItem.Kind(kind)])
+    data = catalogue.data_of(VALUES[kind])
     del data[missing]
     found = reading.value_of(row_of(kind, data))
-    kept = [name for name in data if getattr(found, name) != getattr(VALUES[CatalogueItem.Kind(kind)], name)]
+    kept = [name for name in data if getattr(found, name) != getattr(VALUES[kind], name)]
     assert kept == []
 
 
 @pytest.mark.parametrize("kind", list(VALUES))
 def test_a_row_of_a_newer_portal_is_read_after_a_downgrade(kind: str) -> None:
-    value = VALUES[CatalogueItem.Kind(kind)]
+    value = VALUES[kind]
     data = catalogue.data_of(value) | {"invented_later": {"deep": [1]}}
     assert reading.value_of(row_of(kind, data)) == value

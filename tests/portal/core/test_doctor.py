@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError
+from django.db.migrations.executor import MigrationExecutor
 from pytest_django import Settings
 
 from portal.core import doctor, doctor_checks, doctor_http, doctor_report, health
@@ -181,7 +182,7 @@ def test_migrations_that_wait_are_broken(monkeypatch: pytest.MonkeyPatch) -> Non
     class Step:
         app_label, name = "core", "0007_later"
 
-    monkeypatch.setattr(doctor_checks.MigrationExecutor, "migration_plan", lambda *args: [(Step(), False)])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *args: [(Step(), False)])
     [found] = [one for one in doctor_checks.database(QUIET) if one.name == "migrations"]
     assert (found.level, found.says) == ("broken", "1 not applied: core.0007_later")
 
@@ -194,8 +195,8 @@ def test_redis_is_asked_and_hears_itself() -> None:
 def test_a_redis_that_is_away_is_told_with_what_that_means(redis_of_this_run: Any) -> None:
     redis_of_this_run.stop()
     try:
-        [found] = doctor_checks.redis(QUIET)
-        assert found.level == "broken" and "no live pages" in found.says
+        [away] = doctor_checks.redis(QUIET)
+        assert away.level == "broken" and "no live pages" in away.says
         found = levels(iter(doctor_checks.workers(QUIET)))
         assert (found["workers"], found["beat"]) == ("untried", "untried")
     finally:
