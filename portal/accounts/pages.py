@@ -28,6 +28,9 @@ class Connection:
         state = self.link.state if self.link else CloudLink.State.NOT_CONNECTED
         if state == CloudLink.State.CONNECTED and self.credentials and not self.usable:
             return "ended"
+        if state == CloudLink.State.FAILED and self.usable:
+            # The last sign-in led to nothing new; what there was before is as good as it was.
+            return str(CloudLink.State.CONNECTED)
         return str(state)
 
     @property

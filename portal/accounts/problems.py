@@ -72,7 +72,7 @@ register(
         "accounts:login-too-old": Problem(
             "The connection took too long",
             "{cloud} did not answer for so long that your login was erased before it could be used.",
-            "Your machines run on. The portal cannot act for you at {cloud} yet.",
+            "Nothing new was connected. What was connected before goes on, and machines run on.",
             "Connect again from your profile, or sign out and in.",
             503,
         ),

@@ -4,6 +4,7 @@ from portal.core.errors import Problem, register
 
 _NOTHING_DONE = "Nothing was changed and no SUs were spent."
 _MACHINES_RUN = "Your machines run on as they are; nothing was lost."
+_NOTHING_NEW = "Nothing new was connected. What was connected before goes on, and machines run on."
 _MAYBE_DONE = "It may or may not have been carried out: the portal looks before it tries again."
 
 register(
@@ -26,7 +27,7 @@ register(
             "Your sign-in is too old for the cloud",
             "The cloud could not make sure that the sign-in is still good: it has expired or was revoked, or "
             "the identity provider did not confirm it.",
-            f"{_MACHINES_RUN} The portal cannot act for you at this cloud yet.",
+            _NOTHING_NEW,
             "Sign in to the portal again. If it comes back at once, tell support: the cloud may not reach the "
             "identity provider.",
             401,
@@ -34,7 +35,7 @@ register(
         "cloud:federation-claims": Problem(
             "The cloud did not learn who you are",
             "It accepted your sign-in, and found no user id in it.",
-            f"{_MACHINES_RUN} Signing in again changes nothing.",
+            f"{_NOTHING_NEW} Signing in again changes nothing.",
             "Choose another way to connect, and tell support: the portal has to ask the identity provider for "
             "more about you (`oidc.scopes`), or the cloud for less.",
             502,
@@ -43,7 +44,7 @@ register(
             "The cloud has no account for you",
             "The identity provider knows you; the cloud does not let you in. Your account there may be "
             "disabled, or not made yet.",
-            f"{_MACHINES_RUN} The portal cannot act for you at this cloud.",
+            _NOTHING_NEW,
             "New accounts can take some hours to arrive. If you had access before, write to the operators of "
             "the cloud.",
             403,
@@ -51,7 +52,7 @@ register(
         "cloud:federation-set-up": Problem(
             "The cloud does not know this way in",
             "The identity provider or the protocol that this portal names is not known to the cloud.",
-            f"{_MACHINES_RUN} The portal cannot act for you this way.",
+            _NOTHING_NEW,
             "Choose another way to connect, and tell support: `identity_provider`, `protocol` or "
             "`federation_auth_url` in portal.yaml does not fit the cloud.",
             502,
@@ -59,7 +60,7 @@ register(
         "cloud:federation-off": Problem(
             "The cloud has switched this identity provider off",
             "It takes no sign-ins of your identity provider at the moment.",
-            f"{_MACHINES_RUN} The portal cannot act for you this way.",
+            _NOTHING_NEW,
             "Choose another way to connect, or ask the operators of the cloud.",
             403,
         ),

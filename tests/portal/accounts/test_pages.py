@@ -82,6 +82,18 @@ def test_a_connection_whose_credentials_all_ended_has_ended(member: User, alloca
     assert pages.connections(member)[0].state == "ended"
 
 
+def test_a_sign_in_that_failed_does_not_hide_what_still_works(
+    browser: Client, member: User, allocation: Allocation
+) -> None:
+    CloudLink.objects.create(user=member, cloud="demo", state="failed", error_id="accounts:login-too-old")
+    assert pages.connections(member)[0].state == "connected"
+    page = browser.get("/profile/clouds/").content.decode()
+    assert "Nothing new was connected" in page
+    assert "Not connected" not in page
+    CloudCredential.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    assert pages.connections(member)[0].state == "failed"
+
+
 def test_without_a_link_a_cloud_is_not_connected(newcomer: User) -> None:
     assert pages.connections(newcomer)[0].state == "not_connected"
 
