@@ -33,11 +33,11 @@ def fair_key(user_id: int, now: datetime) -> int:
     lately = Operation.objects.filter(pk__gte=first_of(now - _REMEMBERED)).aggregate(
         own=Max("fair_key", filter=Q(by_id=user_id)), all=Max("fair_key")
     )
-    if clock is None:
-        # Nobody waits: the time goes on where it stood, so that what was asked for until now counts against nobody.
-        clock = 0 if lately["all"] is None else lately["all"] + 1
-    own: list[int] = [key for key in (waiting, lately["own"]) if key is not None]
-    return max(clock, max(own) + 1 if own else 0)
+    # Where nobody waits the time goes on where it stood: what was asked for until now counts against nobody.
+    idle = 0 if lately["all"] is None else lately["all"] + 1
+    own = [key for key in (waiting, lately["own"]) if key is not None]
+    turns: list[int] = [idle if clock is None else clock, *(key + 1 for key in own)]
+    return max(turns)
 
 
 def due(now: datetime) -> QuerySet[Operation]:

@@ -211,8 +211,8 @@ def test_an_address_that_a_colleague_took_meanwhile_is_not_released_under_them(
             networks.associate(cloud, found.id, port.id)
 
     monkeypatch.setattr(Context, "remember", taken_meanwhile)
-    name = "release_address" if action == "delete" else "release"
-    ended = project.act(row, action, **{name: True})
+    params: dict[str, Any] = {"release_address" if action == "delete" else "release": True}
+    ended = project.act(row, action, **params)
     assert done(ended) == ("done", "")
     assert taken and [one.port_id for one in networks.list_floating_ips(cloud)] == [port.id]
     assert f"{address} is in use by another machine and stays" in ended.outcome

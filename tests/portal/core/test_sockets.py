@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from portal.accounts.models import User
 from portal.core import events, presence, sockets
 from portal.core.errors import PortalError
+from portal.core.redis_client import client
 from tests.sockets import Page, cookie_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -213,12 +215,12 @@ async def test_a_topic_that_leads_elsewhere_now_ends_the_socket(ada: User, rooms
 async def test_a_session_that_became_somebody_elses_ends_the_socket(ada: User, rooms: Rooms) -> None:
     rooms.allowed = {("ada", "a"), ("bob", "a")}
     bob = await User.objects.acreate(username="bob")
-    client = Client()
-    await sync_to_async(client.force_login)(ada)
-    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    browser = Client()
+    await sync_to_async(browser.force_login)(ada)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
 
     def becomes_bobs() -> None:
-        session = client.session
+        session = browser.session
         session[SESSION_KEY], session[HASH_SESSION_KEY] = str(bob.pk), bob.get_session_auth_hash()
         session.save()
 
@@ -238,6 +240,16 @@ async def test_one_person_holds_only_so_many_sockets(ada: User, monkeypatch: pyt
             assert await second.ended() == ("too-many", 4429)
     async with Page(ada) as third:
         await third.opened()
+
+
+async def test_sockets_of_a_process_that_was_killed_are_not_counted_for_long(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "MOST_SOCKETS", 1)
+    left = {"left-behind": time.time() - 2 * sockets.RECHECK - 1}
+    await sync_to_async(client().zadd)(f"sockets:{ada.pk}", left)
+    async with Page(ada) as page:
+        await page.opened()
 
 
 async def test_what_a_page_sends_besides_a_ping_is_ignored(ada: User) -> None:

@@ -171,6 +171,26 @@ def test_a_refused_credential_is_renewed_once_and_the_step_goes_on(
     assert renewals.asked == 1
 
 
+def test_after_a_step_that_went_well_a_credential_may_be_renewed_again(
+    ada: User, kinds: Kinds, renewals: Renewals
+) -> None:
+    """Hours may lie between two steps: the second refusal is another one."""
+    refused: list[str] = []
+
+    def run(ctx: Context) -> Outcome:
+        if ctx.step not in refused:
+            refused.append(ctx.step)
+            raise PortalError("portal:seal", outcome="auth")
+        return Next("second") if ctx.step == "start" else Done()
+
+    kinds.add(run)
+    op = ask(ada)
+    for _ in range(4):
+        reconciler.advance_next()
+    op.refresh_from_db()
+    assert (op.state, renewals.asked, refused) == (State.DONE, 2, ["start", "second"])
+
+
 def test_a_credential_that_stays_refused_pauses_the_operation(
     ada: User, kinds: Kinds, renewals: Renewals
 ) -> None:
