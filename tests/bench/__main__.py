@@ -8,6 +8,7 @@ import argparse
 import importlib
 import os
 import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -61,4 +62,6 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # So that what was started and changed elsewhere is ended and put right also then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))

@@ -4,6 +4,7 @@
 deleted as soon as it was seen. All times are of one clock: browser, proxy and services run on this machine.
 """
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ _BUILD_SECONDS = 180.0
 # Longer than the portal believes that a page is still open.
 _NOBODY_SECONDS = 50.0
 IDLE_SECONDS, WATCHED_SECONDS = 70.0, 60.0
+_ASKED = re.compile(r"/instances/[0-9a-f-]{36}/")
 BUILT = {"Active", "Starting up", "Setting up", "Ready"}
 
 
@@ -42,7 +44,7 @@ def truth(cloud: Any, server_id: str, done: Callable[[dict[str, Any]], bool]) ->
 
 
 def server_id_of(cloud: Any, name: str) -> str:
-    end = time.monotonic() + 30
+    end = time.monotonic() + _BUILD_SECONDS
     while time.monotonic() < end:
         found = cloud.compute.get("/servers", params={"name": f"^{name}$"}).json()["servers"]
         if found:
@@ -65,6 +67,7 @@ def click(page: Page, mine: portal.Portal, name: str) -> float:
 
     with page.expect_request_finished(posted) as sent:
         page.get_by_role("button", name="Launch", exact=True).last.click()
+    page.wait_for_url(_ASKED)
     return float(sent.value.timing["startTime"]) / 1000
 
 
