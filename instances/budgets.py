@@ -1,6 +1,7 @@
 """What an allocation can still afford: room in its quota, service units left, and what is burning now."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,13 +19,16 @@ from portal.cloud.config import clouds
 from portal.cloud.schema import PortalCloud
 
 _ZERO = Decimal(0)
+# Others take GPUs all the time: what is older tells nothing.
+_GPUS_HOLD = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """`balances` empty: the cloud counts no service units, so that none can be lacking.
 
-    `burning`: in all regions of the project, since they draw on the same grant.
+    `burning`: in all regions of the project, since they draw on the same grant. `gpus`: total and used by Placement's
+    classes, empty where that is not known or was read long ago.
     """
 
     cloud: PortalCloud
@@ -32,6 +36,7 @@ class Budget:
     room: Room
     balances: dict[str, Balance]
     burning: dict[str, Decimal]
+    gpus: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def remaining(self, resource: str | None) -> Decimal | None:
         balance = self.balances.get(resource or "")
@@ -70,7 +75,12 @@ def of(allocation: Allocation, now: datetime) -> Budget:
         room=room.of(allocation, live, freed),
         balances=ledger.balance(allocation, now.date()),
         burning=_burning(allocation, live, cloud, now),
+        gpus=allocation.gpus if _fresh(allocation.gpus_read_at, now) else {},
     )
+
+
+def _fresh(read_at: datetime | None, now: datetime) -> bool:
+    return read_at is not None and now - read_at < _GPUS_HOLD
 
 
 def _burning(

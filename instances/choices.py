@@ -65,7 +65,8 @@ class TypeChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlavorChoice:
-    """`fits`: how many the quota still allows, None without a limit. `blocked`: why none can be had."""
+    """`fits`: how many the quota still allows, None without a limit. `blocked`: why none can be had.
+    `gpus_free`: "3 of 8 free", empty where that is not known."""
 
     id: str
     name: str
@@ -74,6 +75,7 @@ class FlavorChoice:
     disk_gb: int
     ephemeral_gb: int
     gpus: int
+    gpus_free: str
     su_per_hour: Decimal | None
     fits: int | None
     runs_out_at: datetime | None
@@ -263,11 +265,22 @@ def _flavor(flavor: Flavor, budget: Budget, replaces: Instance | None) -> Flavor
         disk_gb=flavor.disk_gb,
         ephemeral_gb=flavor.ephemeral_gb,
         gpus=catalogue.gpus_of(flavor.extra_specs, budget.cloud),
+        gpus_free=_free_gpus(flavor, budget),
         su_per_hour=hourly,
         fits=budget.room.fits(*size),
         runs_out_at=budget.runs_out_at(resource, hourly) if hourly is not None else None,
         blocked=_too_small(flavor, replaces) or lacking or budget.lack(resource),
     )
+
+
+def _free_gpus(flavor: Flavor, budget: Budget) -> str:
+    """In the words of the size's own kind of GPU. Hosts that are full do not count: then nobody knows of how many."""
+    classes = {name for name in budget.gpus if flavor.extra_specs.get(f"resources:{name}", "0") != "0"}
+    if len(classes) != 1:
+        return ""
+    found = budget.gpus[classes.pop()]
+    total, free = found["total"], max(0, found["total"] - found["used"])
+    return f"{free} of {total} free" if free else "none free now"
 
 
 def _too_small(flavor: Flavor, replaces: Instance | None) -> str:

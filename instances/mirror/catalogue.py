@@ -14,7 +14,7 @@ from django.utils import timezone
 from allocations.models import Allocation
 from allocations.offers import note, offers_of
 from instances import live
-from instances.mirror import readers
+from instances.mirror import gpus, readers
 from instances.mirror.fields import clean
 from instances.mirror.joins import apply_to, load
 from instances.models import CatalogueItem, Instance
@@ -100,6 +100,10 @@ def _read_lists(allocation: Allocation, cloud: Cloud) -> _Reading:
             reading.changed |= store(allocation, kind, reader(cloud))
         except PortalError as error:
             _not_read(reading, allocation, kind, error)
+    if reading.offers["placement"].state == "there":
+        # Whether members may ask only asking tells; that is noted there.
+        del reading.offers["placement"]
+        reading.changed |= gpus.read(allocation, cloud)
     return reading
 
 
@@ -144,8 +148,10 @@ def read_kind(allocation: Allocation, cloud: Cloud, kind: str) -> None:
 
 
 def read_keys(allocation: Allocation, user: User) -> None:
-    """A person's own keys, with that person's own credential."""
+    """A person's own keys, with that person's own credential; and what they want to know beside: free GPUs."""
     cloud = readers.as_person(allocation, user)
+    if gpus.read(allocation, cloud):
+        live.catalogue_changed(allocation.pk, allocation.slug)
     if store(allocation, Kind.KEYPAIR, keypairs.list_keypairs(cloud), user=user):
         events.publish(
             [f"user.{user.pk}"], events.Changed("instances:catalogue", {"allocation": allocation.slug})

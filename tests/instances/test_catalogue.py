@@ -9,9 +9,10 @@ import pytest
 
 from allocations.models import Allocation
 from instances import catalogue as reading
-from instances.mirror import catalogue
+from instances.mirror import catalogue, gpus
 from instances.models import CatalogueItem, Instance
 from portal.accounts.models import User
+from portal.cloud import offers
 from portal.cloud.schema import ImageRule
 from portal.cloud.types import (
     Attachment,
@@ -20,6 +21,7 @@ from portal.cloud.types import (
     Image,
     Keypair,
     Network,
+    Offer,
     SecurityGroup,
     SecurityGroupRule,
     Volume,
@@ -197,6 +199,8 @@ def read_with(allocation: Allocation, **failing: PortalError) -> None:
     with (
         patch.object(catalogue, "READERS", readers),
         patch("instances.mirror.readers.read", lambda allocation, function, **more: function(object())),
+        patch.object(offers, "read", lambda cloud, known: [Offer(service=name) for name in offers.SERVICES]),
+        patch.object(gpus, "read", lambda allocation, cloud: False),
     ):
         catalogue.read_catalogue(allocation)
 
