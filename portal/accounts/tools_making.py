@@ -35,8 +35,11 @@ State = ToolCredential.State
 
 
 def cloud_name(tool: ToolCredential) -> str:
-    """Its name at the cloud: what the person called it, where it is from, and a number that makes it the only one."""
-    tail = f" ({urlsplit(settings.SITE_URL).netloc} {tool.pk})"
+    """Its name at the cloud: what the person called it, where it is from, and what makes it the only one.
+
+    The time is part of that: numbers begin anew with a new database, and a stray is deleted by its name.
+    """
+    tail = f" ({urlsplit(settings.SITE_URL).netloc} {tool.pk}, {tool.asked_at:%Y-%m-%d %H:%M:%S.%f})"
     return tool.name[: 255 - len(tail)] + tail
 
 

@@ -202,6 +202,7 @@ def test_a_worker_that_is_gone_holds_it_for_minutes_only(
     ToolCredential.objects.filter(pk=tool.pk).update(
         lease_until=later, asked_at=timezone.now() - timedelta(minutes=1)
     )
+    tool.refresh_from_db()
     tools_making.make(tool.pk)
     tasks.sweep()
     assert not left_of(tool) and not queue.of("make_tool")
@@ -209,6 +210,7 @@ def test_a_worker_that_is_gone_holds_it_for_minutes_only(
     tasks.sweep()
     assert queue.of("make_tool") == [tool.pk]
     tasks.make_tool(tool.pk)
+    tool.refresh_from_db()
     assert len(left_of(tool)) == 1
 
 
@@ -442,3 +444,19 @@ def test_a_hostile_name_is_only_a_name(alice: User, holder: CloudCredential) -> 
     tool = made(alice, holder, name='x"; rm -rf ~ # ${var.x} 🚀')
     assert tool.state == STATE.READY
     assert left_of(tool) == [tool.application_credential_id]
+
+
+def test_a_portal_with_a_new_database_takes_no_older_credential_for_its_stray(
+    alice: User, holder: CloudCredential
+) -> None:
+    """Its numbers begin anew, and the person calls the new one as the old one."""
+    old = made(alice, holder)
+    secret = tools.show(tool=old, by=alice)
+    number = old.pk
+    ToolCredential.objects.all().delete()
+    new = ask(alice, holder)
+    ToolCredential.objects.filter(pk=new.pk).delete()
+    new.pk = number
+    new.save(force_insert=True)
+    tools_making.make(number)
+    assert works(old, secret)
