@@ -19,8 +19,8 @@ from tests.bench.horizon import changing, dashboard, lab, pages, portal, proxy, 
 from tests.bench.horizon.pages import View
 from tests.browser.conftest import FLAGS
 
-ROUNDS = 2
-COUNTED_VIEWS = 3
+ROUNDS = 6
+COUNTED_VIEWS = 2
 CHANGING_SHARE = 0.05
 # What people do with a page that does not tell them: an assumption, not a measurement.
 RELOAD_SECONDS = 30

@@ -9,7 +9,7 @@ import pytest
 
 from portal.demo.state import free_port
 from tests.bench import __main__ as bench
-from tests.bench.horizon import changing, dashboard, lab, servers
+from tests.bench.horizon import changing, dashboard, lab, portal, servers
 from tests.bench.horizon.lab import NoLab
 
 
@@ -154,6 +154,30 @@ def test_nothing_in_transition_asks_nothing_of_the_database(monkeypatch: pytest.
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: pytest.fail("was run"))
     with changing.in_transition([]):
         pass
+
+
+def test_only_the_credentials_of_the_portal_that_goes_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone: list[str] = []
+    names = ["Portal 127.0.0.1:4106, CIS220046", "Portal 127.0.0.1:49947, CIS220046", "my laptop"]
+    found = [{"id": str(number), "name": name} for number, name in enumerate(names)]
+
+    class Keystone:
+        current_user_id = "dave"
+
+        class identity:
+            @staticmethod
+            def get(path: str) -> Answer:
+                assert path == "/users/dave/application_credentials"
+                return Answer({"application_credentials": found})
+
+            @staticmethod
+            def delete(path: str) -> Answer:
+                gone.append(path)
+                return Answer({})
+
+    monkeypatch.setattr(lab, "connect", lambda: Keystone())
+    portal.withdraw("http://127.0.0.1:49947")
+    assert gone == ["/users/dave/application_credentials/1"]
 
 
 def test_what_was_set_up_goes_at_the_end_also_when_a_bench_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext
 
@@ -62,8 +63,21 @@ def portal(browser: Browser, counted: Counting) -> Iterator[Portal]:
     with demo(config=CONFIG, variables=places) as running:
         context = browser.new_context(viewport=VIEW)  # type: ignore[arg-type]
         context.set_default_timeout(_READ_SECONDS * 1000)
-        _enter(context, running)
-        yield Portal(running, _slug(running), context)
+        try:
+            _enter(context, running)
+            yield Portal(running, _slug(running), context)
+        finally:
+            context.close()
+            withdraw(running.url)
+
+
+def withdraw(url: str) -> None:
+    """Delete the application credentials that the portal at this address made for itself: it goes for good."""
+    cloud = lab.connect()
+    path = f"/users/{cloud.current_user_id}/application_credentials"
+    for one in cloud.identity.get(path).json()["application_credentials"]:
+        if urlsplit(url).netloc in one["name"]:
+            cloud.identity.delete(f"{path}/{one['id']}").raise_for_status()
 
 
 def _enter(context: BrowserContext, running: Demo) -> None:

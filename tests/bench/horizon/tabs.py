@@ -9,7 +9,7 @@ from tests.bench.horizon.lab import PROJECT
 from tests.bench.horizon.proxy import Call, Counting, by_shape, of_project
 
 TABS = 20
-WINDOW_SECONDS = 45.0
+WINDOW_SECONDS = 30.0
 _LOAD_SECONDS = 180.0
 
 
