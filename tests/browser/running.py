@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -95,7 +94,17 @@ def demo(
     """`make demo`'s own command. Raises with what it printed when it does not come up."""
     folder = Path(tempfile.mkdtemp(prefix="helio-demo-"))
     port = free_port()
-    command = [sys.executable, "-m", "portal.demo", "--port", str(port), "--state", str(folder), "--host", host]
+    command = [
+        sys.executable,
+        "-m",
+        "portal.demo",
+        "--port",
+        str(port),
+        "--state",
+        str(folder),
+        "--host",
+        host,
+    ]
     command += ["--speed", str(speed), "--seed", seed, *options]
     if config is not None:
         command += ["--config", str(config)]
@@ -117,6 +126,9 @@ def demo(
             time.sleep(0.2)
         yield Demo(f"http://{host}:{port}", folder, process)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.terminate()  # not SIGINT, which shells have their background jobs ignore
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(60)
+        process.kill()  # where it did not end in time; its children end with it
+        process.wait()
         shutil.rmtree(folder, ignore_errors=True)
