@@ -180,28 +180,27 @@ def until(walk: Walk, condition: Callable[[], bool], what: str, seconds: float =
 def act(walk: Walk, label: str, *between: tuple[str, str], state: str = "Ready", size: str = "") -> None:
     """One action, and those that belong to it, then everything must be as before."""
     say(label)
-    before = set(walk.told().host_keys)
+    keys = set(walk.told().host_keys)
     walk.journey.act(label, confirm=(lambda page: pick_size(page, size)) if size else None)
-    clicked = time.time()
     for shown, following in between:
         until(walk, lambda shown=shown: walk.journey.state == shown, f"{label}: {shown}")  # type: ignore[misc]
-        clicked = time.time()
         walk.journey.act(following)
     until(walk, lambda: walk.journey.state != state, f"{label}: begun", REACHED_SECONDS)
     until(walk, lambda: walk.journey.state == state, f"{label}: {state}")
-    booted = time.time()
-    until(walk, lambda: walk.latest() > max(clicked + 2, booted - 20), f"{label}: next sample on the page")
+    back = time.time()
+    until(walk, lambda: walk.latest() > back, f"{label}: next sample on the page")
     walk.journey.shot(label.lower().replace(" ", "-"))
     walk.guest.until_reached(REACHED_SECONDS)
     walk.check_all(guest_checks.service(walk.guest))
-    until(
-        walk, lambda: set(walk.told().host_keys) == before, f"{label}: host keys told again", REACHED_SECONDS
-    )
-    told = walk.told()
-    walk.check_all(guest_checks.host_keys(walk.guest, told.host_keys))
-    complete = told.setup is not None and told.setup.status == "complete"
-    walk.check(Check("the console says that it is set up", complete, str(told.setup)))
+    until(walk, lambda: told_again(walk, keys), f"{label}: console", REACHED_SECONDS)
+    walk.check_all(guest_checks.host_keys(walk.guest, walk.told().host_keys))
     walk.check_all(guest_checks.settled(walk.guest, walk.instance))
+
+
+def told_again(walk: Walk, keys: set[str]) -> bool:
+    """Whether the console says after a restart what it said before: the same host keys, and that it is set up."""
+    told = walk.told()
+    return set(told.host_keys) == keys and told.setup is not None and told.setup.status == "complete"
 
 
 def life(walk: Walk, larger: str) -> None:
