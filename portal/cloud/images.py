@@ -18,6 +18,8 @@ _NO_PROPERTIES = frozenset(
         *("disk_format", "direct_url", "locations", "stores"),
     }
 )
+# Kernels and ramdisks that other images boot with: nothing is launched from these.
+_PARTS = frozenset({"aki", "ari"})
 
 
 @translate.translated("image")
@@ -49,7 +51,7 @@ def delete_image(cloud: Cloud, image_id: str) -> None:
 def _list(cloud: Cloud, filters: dict[str, str]) -> list[Image]:
     params: dict[str, str | int] = {"limit": _PAGE, **filters}
     rows = calls.rows(cloud, "image", "/images", "images", params=params)
-    found = [_image(row) for row in rows]
+    found = [_image(row) for row in rows if row.get("disk_format") not in _PARTS]
     return [image for image in found if all(getattr(image, name) == value for name, value in filters.items())]
 
 

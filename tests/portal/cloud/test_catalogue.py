@@ -50,6 +50,16 @@ def test_community_images_are_asked_for_by_name(cloud: Cloud, stub: Stub) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("disk_format", "offered"), [("qcow2", True), ("raw", True), ("aki", False), ("ari", False)]
+)
+def test_kernels_and_ramdisks_are_parts_of_images_and_not_offered(
+    cloud: Cloud, stub: Stub, disk_format: str, offered: bool
+) -> None:
+    stub.on("GET", IMAGES, Answer(200, {"images": [image(disk_format=disk_format)]}))
+    assert bool(images.list_images(cloud, community=False)) is offered
+
+
 def test_glances_pages_are_followed(cloud: Cloud, stub: Stub) -> None:
     first = {"images": [image(id="a")], "next": "/v2/images?marker=a"}
     stub.on("GET", IMAGES, Answer(200, first), Answer(200, {"images": [image(id="b")]}))
