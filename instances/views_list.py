@@ -80,6 +80,7 @@ def _context(request: HttpRequest, allocation: Allocation, query: ListQuery) -> 
     address = reverse("instances:list", args=[allocation.slug])
     facets = facets_of(combinations, request.user.pk)
     polls = polls_of([allocation.pk])
+    away = outages(allocation, polls.values())
     return {
         "allocation": allocation,
         "query": query,
@@ -93,7 +94,8 @@ def _context(request: HttpRequest, allocation: Allocation, query: ListQuery) -> 
             "next_url": address + query.address(after=page.next_after) if page.next_after else "",
         },
         "poll": polls.get(allocation.pk),
-        "outages": outages(allocation, polls.values()),
+        "outages": away,
+        "unread_named": any(outage.matters for outage in away),
         "lacking": lost(allocation, "launch", "machine", "figures"),
         "may_launch": allows(allocation.viewer_role or "", Need.LAUNCH),
         "may_act": allows(allocation.viewer_role or "", Need.ACT),

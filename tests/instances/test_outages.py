@@ -84,6 +84,8 @@ def test_pages_name_the_service_and_its_machines_stay(project: Project, how: str
     listed = browser.get(f"/allocations/{slug}/instances/").content.decode()
     assert "Compute at Indiana University does not answer since" in listed
     assert "What you ask for is kept, and carried out when it is back." in listed
+    assert "What you see is how things stood at" in listed
+    assert "The cloud has not been read since" not in listed  # once is enough
     assert row.name in listed
     assert "Compute at" in browser.get(f"/allocations/{slug}/launch/").content.decode()
     machine = browser.get(f"/instances/{row.pk}/").content.decode()
