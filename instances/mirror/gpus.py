@@ -25,6 +25,6 @@ def read(allocation: Allocation, cloud: Cloud) -> bool:
     free = {one.resource_class: {"total": one.total, "used": one.used} for one in found or ()}
     rows = Allocation.objects.filter(pk=allocation.pk)
     rows.update(gpus=free, gpus_read_at=timezone.now())
-    changed = free != allocation.gpus
+    changed: bool = free != allocation.gpus
     allocation.gpus = free
     return changed
