@@ -143,6 +143,8 @@ async def create(request: Request) -> Response:
     cinder_quota.check(here, gigabytes=size, volumes=1)
     here.region.data.volumes[volume.id] = volume
     seconds = FROM_IMAGE_SECONDS if volume.image_id else CREATE_SECONDS
+    if volume.image_id:
+        here.world.later(CREATE_SECONDS, "volume", here.region, volume.id, status="downloading")
     here.world.later(seconds, "volume", here.region, volume.id, status="available")
     return answer({"volume": cinder_view.volume(request, volume)}, 202)
 

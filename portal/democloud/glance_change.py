@@ -126,7 +126,7 @@ async def delete(request: Request) -> Response:
     if image.protected:
         raise Fault(403, f"Image {image.id} is protected and cannot be deleted.")
     volumes = here.region.data.volumes.values()
-    if any(one.image_id == image.id and one.status == "creating" for one in volumes):
+    if any(one.image_id == image.id and one.status in ("creating", "downloading") for one in volumes):
         raise Fault(409, f"Image {image.id} could not be deleted because it is in use.")
     del here.region.data.images[image.id]
     return empty()

@@ -119,6 +119,7 @@ def reboot(world: World, region: Region, server: Server, args: dict[str, Any]) -
 
 @effect("new-disk")
 def new_disk(world: World, region: Region, server: Server, args: dict[str, Any]) -> None:
+    world.hypervisor.shutdown(server.id)
     server.disk_serial = new_uuid()
 
 

@@ -20,7 +20,7 @@ from portal.democloud.routing import Ctx, answer, body, empty, member, new_uuid,
 from portal.democloud.state import Region, World, on_timer
 
 PATH = "/v2.1/servers/{server_id}/os-volume_attachments"
-ATTACH_SECONDS, DETACH_SECONDS = 2.0, 0.4
+RESERVED_SECONDS, ATTACH_SECONDS, DETACH_SECONDS = 0.5, 2.0, 0.4
 
 
 def _view(server: Server, one: VolumeAttachment, minor: int) -> dict[str, Any]:
@@ -63,7 +63,7 @@ async def show(request: Request) -> Response:
 
 
 async def attach(request: Request) -> Response:
-    """200 at once; the volume is reserved, and in use some time later."""
+    """200 at once; the volume is reserved, being attached, and in use some time later."""
     here, server = asked_server(request)
     wanted = member(await body(request), "volumeAttachment")
     minor = microversion(request)
@@ -87,6 +87,7 @@ async def attach(request: Request) -> Response:
     volume.status, volume.updated_at = "reserved", second(here.world.now())
     lifecycle.record(here.world, server, "attach_volume", request_id=here.request_id, user_id=here.user_id)
     args = {"attachment": vars(attachment)}
+    here.world.later(RESERVED_SECONDS, "volume", here.region, volume.id, status="attaching")
     here.world.later(ATTACH_SECONDS, "volume-attached", here.region, server.id, **args)
     return answer({"volumeAttachment": _view(server, attachment, minor)})
 

@@ -104,7 +104,7 @@ SEQUENCES: dict[str, Sequence] = {
         "shelving",
         "compute_shelve_offload_instance",
         (
-            Step(4.2, "shelving_offloading", power=SHUT_DOWN, effect="power-off", acpi=True),
+            Step(4.2, "shelving", effect="power-off", acpi=True),
             Step(0.3, None, "shelved_offloaded", SHUT_DOWN, "offload"),
         ),
     ),
@@ -141,8 +141,7 @@ SEQUENCES: dict[str, Sequence] = {
         "rebuilding",
         "compute_rebuild_instance",
         (
-            Step(0.5, "rebuild_block_device_mapping", effect="power-off"),
-            Step(0.2, "rebuild_spawning", effect="new-disk"),
+            Step(0.6, "rebuild_spawning", effect="new-disk"),
             Step(4.0, None, "active", RUNNING, "launch"),
         ),
     ),

@@ -26,7 +26,11 @@ def forgotten(cloud: Cloud, make: Maker, name: str) -> str:
     )
     server_id = servers.create_server(cloud, new)
     # Nova has no place to note a lock before the server is given to a host: it says 500.
-    eventually(make.place, lambda: servers.get_server(cloud, server_id).task_state, "scheduling".__ne__)
+    eventually(
+        make.place,
+        lambda: servers.get_server(cloud, server_id).task_state,
+        lambda task: task != "scheduling",
+    )
     servers.lock(cloud, server_id)
     made = volumes.create_volume(cloud, name=f"{name}-volume", size_gb=1)
     make.volume_once(made.id, "available")

@@ -105,3 +105,19 @@ def test_a_marker_that_is_not_there_is_an_error_and_not_the_first_page(cloud: Cl
         with pytest.raises(PortalError) as refused:
             calls.send(cloud, service, "GET", path, params={"marker": NOWHERE, "limit": 1})
         assert refused.value.outcome == "refused", path
+
+
+def test_what_services_do_with_a_filter_that_they_do_not_know(cloud: Cloud, make: Maker) -> None:
+    """Two refuse, one finds nothing, and two ignore it: these would answer with everything."""
+    unknown: dict[str, str | int] = {"no_such_filter": "1"}
+    with pytest.raises(PortalError) as refused:
+        calls.compute(cloud, "GET", "/servers/detail", params=unknown)
+    assert refused.value.id == "cloud:bad-request"
+    with pytest.raises(PortalError) as refused:
+        ids(cloud, "network", "/networks", "networks", **unknown)
+    assert refused.value.id == "cloud:bad-request"
+    assert ids(cloud, "image", "/images", "images", **unknown) == set()
+    volume = make.volume()
+    assert volume.id in ids(cloud, "block-storage", "/volumes/detail", "volumes", **unknown)
+    every = ids(cloud, "compute", "/flavors/detail", "flavors")
+    assert ids(cloud, "compute", "/flavors/detail", "flavors", **unknown) == every

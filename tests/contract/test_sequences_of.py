@@ -81,6 +81,12 @@ def test_a_state_that_no_real_cloud_showed_is_a_difference() -> None:
     assert differences(REAL, "stop", [A, B, ["E", None], C]) == ["stop: invents ['E', None]"]
 
 
+def test_a_form_of_an_action_may_show_what_the_plain_one_does() -> None:
+    known: sequences.Recorded = {"nova": {"stop": [[A, B, C]], "stop when paused": [[A, C]]}}
+    assert differences(known, "stop when paused", [A, B, C]) == []
+    assert len(differences(known, "stop", [A, C])) == 1
+
+
 def test_an_action_that_nobody_recorded_is_a_difference() -> None:
     [line] = differences(REAL, "start", [A])
     assert "not recorded in zone nova" in line

@@ -8,6 +8,7 @@ from portal.cloud.types import Image
 from portal.core.errors import PortalError
 from tests.contract.maker import Maker
 from tests.contract.places import Place
+from tests.contract.waiting import eventually
 from tests.contract.watching import Watch
 
 NOWHERE = "00000000-0000-0000-0000-000000000000"
@@ -82,6 +83,8 @@ def test_a_volume_is_attached_seen_from_both_sides_and_detached(
         return volume.id
 
     watch.volume("detach volume", detach, "available")
+    # Cinder is done before Nova is, which calls it a bad request when it is asked again meanwhile.
+    eventually(place, lambda: servers.attached_volumes(cloud, server_id), lambda left: left == [])
 
 
 def test_what_is_not_there_is_not_attached(cloud: Cloud, server_id: str) -> None:
