@@ -181,7 +181,7 @@ def act(walk: Walk, label: str, *between: tuple[str, str], state: str = "Ready",
     """One action, and those that belong to it, then everything must be as before."""
     say(label)
     keys = set(walk.told().host_keys)
-    walk.journey.act(label, confirm=(lambda page: pick_size(page, size)) if size else None)
+    walk.journey.act(label, confirm=lambda page: fill_in(page, size))
     for shown, following in between:
         until(walk, lambda shown=shown: walk.journey.state == shown, f"{label}: {shown}")  # type: ignore[misc]
         walk.journey.act(following)
@@ -195,6 +195,15 @@ def act(walk: Walk, label: str, *between: tuple[str, str], state: str = "Ready",
     until(walk, lambda: told_again(walk, keys), f"{label}: console", REACHED_SECONDS)
     walk.check_all(guest_checks.host_keys(walk.guest, walk.told().host_keys))
     walk.check_all(guest_checks.settled(walk.guest, walk.instance))
+
+
+def fill_in(page: Page, size: str) -> None:
+    """What a dialog asks for. A shelved machine keeps its address here, since the tunnel leads there."""
+    if size:
+        pick_size(page, size)
+    keep = page.locator("#dialog [name=keep]")
+    if keep.count():
+        keep.check()
 
 
 def told_again(walk: Walk, keys: set[str]) -> bool:
