@@ -28,7 +28,7 @@ def _part(cloud: CloudConfig) -> Part:
         for one in breaker.down(cloud.name, cloud.regions)
     ]
     if down:
-        return Part(f"cloud:{cloud.name}", False, f"failing: {', '.join(down)}")
+        return Part(f"cloud:{cloud.name}", False, f"failing: {', '.join(down)}", ours=False)
     answered = max((health.ok_at for health in found), default=0.0)
     note = f"answered {time.time() - answered:.0f} s ago" if answered else "not called lately"
     return Part(f"cloud:{cloud.name}", True, note)

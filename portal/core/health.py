@@ -20,9 +20,12 @@ _FRESH = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    """`ours` False: something beyond the portal, whose failing makes it degraded, and no reason to replace it."""
+
     name: str
     ok: bool
     note: str = ""
+    ours: bool = True
 
 
 Check = Callable[[], Iterable[Part]]
@@ -47,15 +50,16 @@ def parts_of(*names: str) -> list[Part]:
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when every part is well, else 503. `?only=database,redis` asks for some: a load balancer's question."""
+    """503 when a part of the portal fails. `?only=database,redis` asks for some: a load balancer's question."""
     parts = parts_of(*(name for name in request.GET.get("only", "").split(",") if name))
-    broken = [part.name for part in parts if not part.ok]
+    broken = [part for part in parts if not part.ok]
+    failing = any(part.ours for part in broken)
     state: dict[str, Any] = {
-        "status": "ok" if not broken else "failing",
-        "culprits": broken,
+        "status": "failing" if failing else "degraded" if broken else "ok",
+        "culprits": [part.name for part in broken],
         "parts": {part.name: {"ok": part.ok, "note": part.note} for part in parts},
     }
-    return JsonResponse(state, status=503 if broken else 200)
+    return JsonResponse(state, status=503 if failing else 200)
 
 
 @check("database")

@@ -92,9 +92,15 @@ def test_a_load_balancer_asks_for_what_it_needs(all_well: None) -> None:
 
 
 def test_layers_above_add_their_parts(all_well: None) -> None:
-    health.check("test")(lambda: [Part("cloud:demo", False, "failing: compute")])
+    health.check("test")(lambda: [Part("vault", False, "sealed")])
     status, state = asked()
-    assert (status, state["culprits"]) == (503, ["cloud:demo"])
+    assert (status, state["status"], state["culprits"]) == (503, "failing", ["vault"])
+
+
+def test_a_sick_cloud_is_named_and_turns_nobody_away(all_well: None) -> None:
+    health.check("test")(lambda: [Part("cloud:demo", False, "failing: compute", ours=False)])
+    status, state = asked()
+    assert (status, state["status"], state["culprits"]) == (200, "degraded", ["cloud:demo"])
 
 
 def test_beat_and_worker_leave_signs_of_life() -> None:

@@ -15,6 +15,7 @@ from portal.core.claims import claim
 from portal.core.ids import uuid7
 from portal.core.logs import set_request_id
 from portal.core.models import AuditEvent
+from portal.core.version import PORTAL_VERSION
 
 
 def test_ids_sort_by_time_and_are_version_seven() -> None:
@@ -73,7 +74,7 @@ def test_templates_get_what_layers_above_provide(monkeypatch: pytest.MonkeyPatch
     provided = context.provide(lambda request: {"words": {"server": "instance"}})
     context.provide(provided)
     variables = context.portal(RequestFactory().get("/"))
-    assert variables == {"portal_version": context.PORTAL_VERSION, "words": {"server": "instance"}}
+    assert variables == {"portal_version": PORTAL_VERSION, "words": {"server": "instance"}}
     assert len(context._providers) == 1
 
 
