@@ -75,7 +75,8 @@ def _others(cloud: Cloud, prefix: str) -> Iterator[Found]:
         if prefix in ip.description:
             yield f"address {ip.address}", partial(networks.delete_floating_ip, cloud, ip.id)
     for volume in volumes.list_volumes(cloud):
-        if volume.name.startswith(prefix):
+        # One that is being deleted is listed until it is gone.
+        if volume.name.startswith(prefix) and volume.status != "deleting":
             yield f"volume {volume.name}", partial(volumes.delete_volume, cloud, volume.id)
     for image in images.list_images(cloud):
         if image.name.startswith(prefix):
