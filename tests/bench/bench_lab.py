@@ -77,7 +77,7 @@ def launches(mine: portal.Portal, counted: proxy.Counting) -> list[Figure]:
     watched = OpenList.of(mine.context.new_page(), mine.list_url)
     asked, shown = [], []
     for number in range(LAUNCHES):
-        name = f"click-{int(time.time())}-{number}"
+        name = f"{servers.LAUNCHED}{int(time.time())}-{number}"
         posted = click(form, mine, name)
         server_id = server_id_of(cloud, name)
         try:

@@ -40,12 +40,38 @@ class Compute:
         begin = next((n + 1 for n, one in enumerate(self.found) if one["id"] == after), 0)
         return Answer({"servers": self.found[begin : begin + 500]})
 
+    def delete_server(self, server_id: str) -> None:
+        self.found = [one for one in self.found if one["id"] != server_id]
+
     def put(self, path: str, json: dict[str, dict[str, int]]) -> Answer:
         self.quota |= json["quota_set"]
         return Answer({})
 
 
+class Network:
+    """Neutron, as far as cleaning up goes."""
+
+    gone: list[str] = []
+
+    def find_network(self, name: str) -> str:
+        return name
+
+    def security_groups(self, project_id: str) -> list[Any]:
+        return [type("Group", (), {"name": name}) for name in ("default", "exosphere")]
+
+    def delete_security_group(self, group: Any) -> None:
+        self.gone.append(group.name)
+
+    def delete(self, path: str) -> None:
+        self.gone.append(path)
+
+    delete_network = delete
+
+
 class Cloud:
+    current_project_id = "CIS220046"
+    network = Network()
+
     class identity:
         @staticmethod
         def find_project(name: str) -> Any:
@@ -60,6 +86,7 @@ def nova(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Compute:
     compute = Compute()
     monkeypatch.setattr(lab, "connect", lambda *who: Cloud(compute))
     monkeypatch.setattr(lab, "_KEPT", tmp_path / "quota.json")
+    monkeypatch.setattr(Network, "gone", [])
     return compute
 
 
@@ -120,6 +147,17 @@ def test_a_quota_that_was_never_raised_is_left_alone(nova: Compute) -> None:
 def test_servers_of_others_in_the_project_are_not_the_benchs() -> None:
     compute = Compute([{"id": "1", "name": "bench-001"}, {"id": "2", "name": "click-5"}])
     assert [one["id"] for one in servers.listed(Cloud(compute))] == ["1"]
+
+
+def test_everything_of_the_bench_is_cleared_and_nothing_else(nova: Compute) -> None:
+    names = ["bench-001", "click-5", "mine"]
+    nova.found = [{"id": str(number), "name": name} for number, name in enumerate(names)]
+    lab.raise_quota()
+    assert servers.clear() == 2
+    assert [one["name"] for one in nova.found] == ["mine"]
+    assert nova.quota["instances"] == 25
+    cloud = lab.connect()
+    assert cloud.network.gone == ["bench-net", "/auto-allocated-topology/CIS220046", "exosphere"]
 
 
 def test_a_long_list_is_read_to_its_end() -> None:

@@ -8,6 +8,8 @@ from tests.bench.horizon import lab
 
 COUNT = 200
 PREFIX = "bench-"
+# Those that a bench launches through the portal and deletes itself, unless it dies.
+LAUNCHED = "click-"
 NETWORK = "bench-net"
 FLAVORS = ("m3.tiny", "m3.tiny", "m3.small", "m3.quad", "m3.medium")
 # So many are built at once: more would only wait in Nova, and slow whoever else uses the lab.
@@ -16,7 +18,7 @@ _BUILD_SECONDS = 1500.0
 _DELETE_SECONDS = 900.0
 
 
-def listed(cloud: Any, detail: bool = False) -> list[dict[str, Any]]:
+def listed(cloud: Any, *, detail: bool = False, names: tuple[str, ...] = (PREFIX,)) -> list[dict[str, Any]]:
     """The bench's own servers, oldest first."""
     path = "/servers/detail" if detail else "/servers"
 
@@ -26,7 +28,7 @@ def listed(cloud: Any, detail: bool = False) -> list[dict[str, Any]]:
         page: list[dict[str, Any]] = answer.json()["servers"]
         return page
 
-    return [one for one in lab.pages(fetch) if one["name"].startswith(PREFIX)]
+    return [one for one in lab.pages(fetch) if one["name"].startswith(names)]
 
 
 def stand(count: int = COUNT) -> list[dict[str, Any]]:
@@ -91,14 +93,25 @@ def clear() -> int:
     gone = 0
     end = time.monotonic() + _DELETE_SECONDS
     asked: set[str] = set()
-    while (left := listed(cloud)) and time.monotonic() < end:
+    while (left := listed(cloud, names=(PREFIX, LAUNCHED))) and time.monotonic() < end:
         for one in [one for one in left if one["id"] not in asked][:_AT_ONCE]:
             cloud.compute.delete_server(one["id"])
             asked.add(one["id"])
         gone = len(asked)
         time.sleep(1)
-    network = cloud.network.find_network(NETWORK)
-    if network is not None and not left:
-        cloud.network.delete_network(network)
+    if not left:
+        _clear_network(cloud)
     lab.restore_quota()
     return gone
+
+
+def _clear_network(cloud: Any) -> None:
+    """The bench's own, and what the portal had made in the project for its launches."""
+    project = cloud.current_project_id
+    network = cloud.network.find_network(NETWORK)
+    if network is not None:
+        cloud.network.delete_network(network)
+    cloud.network.delete(f"/auto-allocated-topology/{project}")
+    for group in cloud.network.security_groups(project_id=project):
+        if group.name != "default":
+            cloud.network.delete_security_group(group)
