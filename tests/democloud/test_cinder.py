@@ -84,8 +84,9 @@ async def test_a_volume_is_creating_then_available(cloud: Cloud, alice: Person) 
 async def test_a_volume_of_an_image_takes_longer_and_can_boot(cloud: Cloud, alice: Person) -> None:
     image = next(one for one in cloud.region.data.images.values() if one.name == "Featured-Ubuntu24")
     volume = await new(alice, 30, imageRef=image.id)
+    assert volume["status"] == "creating"
     cloud.advance(5)
-    assert (await show(alice, volume["id"]))["status"] == "creating"
+    assert (await show(alice, volume["id"]))["status"] == "downloading"
     cloud.advance(10)
     shown = await show(alice, volume["id"])
     assert (shown["status"], shown["bootable"]) == ("available", "true")

@@ -151,11 +151,10 @@ CASES: dict[str, tuple[str, str, Any, States, float]] = {
         "image",
         [
             ("REBUILD", A, "rebuilding", 1),
-            ("REBUILD", A, "rebuild_block_device_mapping", 1),
             ("REBUILD", A, "rebuild_spawning", 1),
             ("ACTIVE", A, None, 1),
         ],
-        4.7,
+        4.6,
     ),
 }
 
