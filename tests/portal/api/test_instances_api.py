@@ -37,7 +37,9 @@ def test_a_stranger_cannot_tell_that_the_allocation_exists(
     answer = api(stranger, "GET", f"instances?allocation={allocation.slug}")
     assert answer.status_code == 404
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["type"] == "urn:heliosphere:portal:not-found"
+    nowhere = api(stranger, "GET", "instances?allocation=nowhere-iu")
+    assert answer.json()["type"] == nowhere.json()["type"] == "urn:heliosphere:allocations:unknown"
+    assert answer.json()["title"] == nowhere.json()["title"]
     assert api(stranger, "GET", f"instances/{machine.pk}").status_code == 404
 
 

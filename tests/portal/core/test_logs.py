@@ -68,6 +68,7 @@ def test_arguments_are_redacted_with_the_message(stream: io.StringIO) -> None:
 
 
 def test_a_stranger_cannot_write_a_line_of_their_own(stream: io.StringIO) -> None:
+    set_request_id("-")
     name = "lab\r\n[-] admin signed in\x1b[2J\u2028and more\tblanks stay"
     logging.getLogger("test.redacted").warning("no machine is called %s", name)
     assert stream.getvalue().splitlines() == [
