@@ -35,6 +35,8 @@ class View:
     selector: str
     rows: int
     mark: str
+    # Seen in each round; 2: in every other one, where a look takes long.
+    every: int = 1
     server: list[float] = field(default_factory=list)
     complete: list[float] = field(default_factory=list)
     _page: Page | None = None
