@@ -6,7 +6,6 @@ import random
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -19,6 +18,9 @@ from instances.models import Instance
 from portal.accounts.models import User
 from portal.cloud.config import clouds
 from tests.instances.rows import machine
+
+# The same in every process: names of tests are made of it.
+SOME_ID = "b8acaff1-9b58-41ac-a0b8-e2fe3524c19a"
 
 
 def found(allocation: Allocation, user: User, **asked: str) -> list[str]:
@@ -222,14 +224,14 @@ def place(*parts: Any) -> str:
     [
         ("name", place("lab", "no machine's id")),
         ("name", place("lab", None)),
-        ("name", place("a\0b", str(uuid4()))),
-        ("age", place("2026-01-01T00:00:00", str(uuid4()))),
-        ("age", place("0001-01-01T00:00:00+14:00", str(uuid4()))),
-        ("age", place("9999-12-31T23:59:59-14:00", str(uuid4()))),
-        ("size", place(10**30, str(uuid4()))),
-        ("size", place(1e400, str(uuid4()))),
-        ("cost", place("NaN", str(uuid4()))),
-        ("cost", place("1e999999", str(uuid4()))),
+        ("name", place("a\0b", SOME_ID)),
+        ("age", place("2026-01-01T00:00:00", SOME_ID)),
+        ("age", place("0001-01-01T00:00:00+14:00", SOME_ID)),
+        ("age", place("9999-12-31T23:59:59-14:00", SOME_ID)),
+        ("size", place(10**30, SOME_ID)),
+        ("size", place(1e400, SOME_ID)),
+        ("cost", place("NaN", SOME_ID)),
+        ("cost", place("1e999999", SOME_ID)),
         ("name", "=" * 40),
         ("name", base64.urlsafe_b64encode(b"[" * 1400).decode()),
         ("name", "é"),
