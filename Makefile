@@ -27,7 +27,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-# Named ones alone: make bench ARGS="pages live". "horizon" and "lab" need the lab cloud (tests/bench/horizon), and run only when named.
+# Named ones alone: make bench ARGS="pages live". "horizon", "tabs" and "lab" need the lab cloud (tests/bench/horizon), and run only when named.
 bench: $(VENV)/dev.stamp static/vendor.stamp
 	$(BIN)/python -m tests.bench $(ARGS)
 

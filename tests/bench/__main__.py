@@ -1,6 +1,6 @@
 """`make bench`, or `make bench ARGS="pages live"`: measures what the product promises. Exit 1 when a bound is missed.
 
-`horizon` and `lab` measure on a real OpenStack (tests/bench/horizon) and run only when they are named; without it they say
+`horizon`, `tabs` and `lab` measure on a real OpenStack (tests/bench/horizon) and run only when they are named; without it they say
 so and fail. What they set up there they remove at the end, unless `--keep` leaves it for the next run.
 """
 
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 BENCHES = ("pages", "weight", "launches", "crashes", "live", "metrics")
-LAB_BENCHES = ("horizon", "lab")
+LAB_BENCHES = ("horizon", "tabs", "lab")
 
 
 def run_one(name: str) -> bool:

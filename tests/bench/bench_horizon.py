@@ -21,9 +21,6 @@ from tests.browser.conftest import FLAGS
 
 ROUNDS = 6
 COUNTED_VIEWS = 2
-CHANGING_SHARE = 0.05
-# What people do with a page that does not tell them: an assumption, not a measurement.
-RELOAD_SECONDS = 30
 HORIZON_PATH = "/project/instances/"
 
 
@@ -116,61 +113,30 @@ def speed(found: Stage) -> list[Figure]:
     ]
 
 
+def view_calls(found: Stage, rows: int) -> float:
+    """Of one view of Horizon's page, its scripts' requests included, after one that does not count."""
+    view = horizon_view(found.browser, found.counted_horizon, rows)
+    seen = []
+    for _ in range(COUNTED_VIEWS + 1):
+        before = len(found.theirs.calls)
+        view.look()
+        view.rest(1.5)
+        seen.append(len(found.theirs.calls) - before)
+    print(f"  {view.name}: {proxy.by_shape(found.theirs.calls[-seen[-1] :])}", flush=True)
+    view.close()
+    return middle(seen[1:])
+
+
 def calls(found: Stage) -> list[Figure]:
     """Of one view. Ours: whatever comes over a connection of the web process; the workers read on their own clock."""
-    figures = []
-    for rows in (20, 50, servers.COUNT):
-        view = horizon_view(found.browser, found.counted_horizon, rows)
-        seen = []
-        for _ in range(COUNTED_VIEWS + 1):
-            before = len(found.theirs.calls)
-            view.look()
-            assert view._page is not None
-            view._page.wait_for_timeout(1500)
-            seen.append(len(found.theirs.calls) - before)
-        figures.append(Figure(f"Horizon, {rows} rows: calls of a view", middle(seen[1:]), "calls"))
-        print(f"  {view.name}: {proxy.by_shape(found.theirs.calls[-seen[-1] :])}", flush=True)
-        view.close()
+    figures = [
+        Figure(f"Horizon, {rows} rows: calls of a view", view_calls(found, rows), "calls")
+        for rows in (20, 50, servers.COUNT)
+    ]
     web = [call for call in found.ours.calls if call.process == "web"]
     return [*figures, Figure("ours: calls of all views together", len(web), "calls", most=0)]
 
 
-def open_tabs(found: Stage, view_calls: float) -> list[Figure]:
-    every = int(1 / CHANGING_SHARE)
-    context = pages.sign_in(found.browser, found.counted_horizon, 20)
-    # Theirs and ours by turns, so that neither has to share the machine with the other's browser tabs.
-    windows = {}
-    for who, place, url, rows, counted in (
-        ("ours", found.portal.context, found.portal.list_url, pages.OUR_ROWS, found.ours),
-        ("Horizon", context, found.counted_horizon + HORIZON_PATH, pages.HORIZON_ROWS, found.theirs),
-    ):
-        for state, ids in (("idle", []), ("5 % in transition", found.server_ids[::every])):
-            with changing.in_transition(ids):
-                opened = tabs.open_tabs(place, url, rows.strip("'"))
-                opened[0].wait_for_timeout(6000)
-                windows[who, state] = tabs.watch(f"{who}, {tabs.TABS} tabs, {state}", opened[0], counted)
-                print(f"  {windows[who, state]}", flush=True)
-                for page in opened:
-                    page.close()
-    figures = [Figure(window.name, window.a_minute, "calls a minute") for window in windows.values()]
-    reloads = tabs.TABS * 60 / RELOAD_SECONDS * view_calls
-    return [
-        *figures,
-        Figure(
-            f"Horizon, {tabs.TABS} tabs, if each is reloaded every {RELOAD_SECONDS} s (assumed)",
-            reloads,
-            "calls a minute",
-        ),
-        Figure(
-            "in transition, Horizon to ours",
-            windows["Horizon", "5 % in transition"].a_minute / windows["ours", "5 % in transition"].a_minute,
-            "x",
-        ),
-    ]
-
-
 def run() -> list[Figure]:
     with stage() as found:
-        figures = speed(found)
-        counted = calls(found)
-        return [*figures, *counted, *open_tabs(found, counted[0].value)]
+        return [*speed(found), *calls(found)]

@@ -13,15 +13,15 @@ from tests.bench.horizon.portal import VIEW
 _WATCH = """
 window.tableComplete = new Promise((done) => {
   const look = () => {
-    const rows = document.querySelectorAll(%s);
+    const rows = document.querySelectorAll("%s");
     if (rows.length >= %d && rows[rows.length - 1].checkVisibility()) done(performance.now());
     else requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 })
 """
-HORIZON_ROWS = "'#instances tbody tr[data-object-id]'"
-OUR_ROWS = "'#list tbody tr[id^=row-]'"
+HORIZON_ROWS = "#instances tbody tr[data-object-id]"
+OUR_ROWS = "#list tbody tr[id^=row-]"
 _VIEW_SECONDS = 120.0
 
 
@@ -61,6 +61,11 @@ class View:
         self._page.goto(self.url, wait_until="commit", timeout=_VIEW_SECONDS * 1000)
         self.complete.append(float(self._page.evaluate("window.tableComplete")) / 1000)
         self._page.wait_for_load_state("load")
+
+    def rest(self, seconds: float) -> None:
+        """Let the page's scripts do what they do after the load."""
+        assert self._page is not None
+        self._page.wait_for_timeout(seconds * 1000)
 
     def forget(self) -> None:
         self.server.clear()
