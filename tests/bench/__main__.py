@@ -1,7 +1,7 @@
 """`make bench`, or `make bench ARGS="pages live"`: measures what the product promises. Exit 1 when a bound is missed.
 
-`horizon`, `tabs` and `lab` measure on a real OpenStack (tests/bench/horizon) and run only when they are named; without it they say
-so and fail. What they set up there they remove at the end, unless `--keep` leaves it for the next run.
+`horizon`, `tabs` and `lab` measure on a real OpenStack (tests/bench/horizon) and run only when they are named; without it
+they say so and fail. What they set up there they remove at the end, unless `--keep` leaves it for the next run.
 """
 
 import argparse

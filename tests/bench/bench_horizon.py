@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.bench.bench_metrics import web_pid
 from tests.bench.figures import Figure, middle
-from tests.bench.horizon import changing, dashboard, lab, pages, portal, proxy, servers, tabs
+from tests.bench.horizon import dashboard, lab, pages, portal, proxy, servers
 from tests.bench.horizon.pages import View
 from tests.browser.conftest import FLAGS
 
