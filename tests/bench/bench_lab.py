@@ -22,7 +22,7 @@ _TRUTH_EVERY = 0.03
 _BUILD_SECONDS = 180.0
 # Longer than the portal believes that a page is still open.
 _NOBODY_SECONDS = 50.0
-IDLE_SECONDS, WATCHED_SECONDS = 70.0, 60.0
+IDLE_SECONDS, WATCHED_SECONDS = 60.0, 30.0
 _ASKED = re.compile(r"/instances/[0-9a-f-]{36}/")
 BUILT = {"Active", "Starting up", "Setting up", "Ready"}
 
