@@ -57,7 +57,7 @@ def test_two_viewers_see_the_same_change(demo: Demo, browser: Browser, page: Pag
     row = "#list tr:has-text('blast-node')"
     page.locator(row).get_by_role("checkbox").check()
     page.get_by_role("button", name="Stop").or_(page.get_by_role("link", name="Stop")).first.click()
-    page.locator("#dialog button[type=submit]").click()
+    page.locator("#dialog .btn-primary[type=submit]").click()
     for viewer in (page, other):
         expect(viewer.locator(row)).to_contain_text("Stopped", timeout=40_000)
     other.context.close()
