@@ -18,7 +18,8 @@ _numbers = iter(range(1, 1_000_000))
 
 
 def new_name() -> str:
-    return f"{RUN}-{next(_numbers)}"
+    # Of one width: none is the beginning of another, which `sweep` would take for its own.
+    return f"{RUN}-{next(_numbers):05d}"
 
 
 @dataclass

@@ -12,8 +12,6 @@ from tests.contract.places import Place
 # One scenario is enough to see how the others would end.
 SCENARIO = "tests/contract/test_catalogue.py::test_flavors_have_sizes_names_and_extra_specs"
 LAB = "http://127.0.0.1:5000/v3"
-# In one worker, whose runs they share.
-pytestmark = pytest.mark.xdist_group("unusable-clouds")
 
 
 def started(cloud: str, **environment: str) -> "subprocess.Popen[str]":
