@@ -72,6 +72,11 @@ def test_what_a_killed_run_left_is_removed_once_it_is_old(
     monkeypatch.setattr(sweeping, "FORGOTTEN", timedelta(hours=-1))
     monkeypatch.setattr(sweeping, "_run_of", lambda name: volume.name)
     assert sweep_forgotten(place, cloud) == [f"volume {volume.name}"]
+    eventually(
+        place,
+        lambda: [one for one in volumes.list_volumes(cloud) if one.id == volume.id],
+        lambda left: not left,
+    )
     assert images.list_images(cloud)
 
 
