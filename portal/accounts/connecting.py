@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
-from portal.accounts import hooks, making, stored_login, whose
+from portal.accounts import hooks, leases, making, stored_login, whose
 from portal.accounts.hooks import GrantedProject
 from portal.accounts.models import CloudLink, User
 from portal.accounts.oidc import GroupClaim, group_claims
@@ -27,8 +27,6 @@ from portal.core.claims import claim
 from portal.core.errors import PortalError
 
 logger = logging.getLogger(__name__)
-# Longer than any exchange may take, so that a link whose lease is over has lost its worker.
-LEASE = timedelta(minutes=3)
 MOST_ATTEMPTS = 8
 
 
@@ -52,17 +50,10 @@ class Stranger:
     token: Token
 
 
-def free(links: QuerySet[CloudLink]) -> QuerySet[CloudLink]:
-    """Those that no worker holds, of which the next attempt is due."""
-    now = timezone.now()
-    unheld = Q(lease_until=None) | Q(lease_until__lt=now)
-    return links.filter(unheld, Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
-
-
 def connect(link_id: int) -> None:
     """Do what the link waits for, if nobody else is doing it. May be called any number of times."""
-    waiting = free(CloudLink.objects.filter(pk=link_id, state=CloudLink.State.CONNECTING))
-    lease = timezone.now() + LEASE
+    waiting = leases.free(CloudLink.objects.filter(pk=link_id, state=CloudLink.State.CONNECTING))
+    lease = timezone.now() + leases.LEASE
     if not claim(waiting, lease_until=lease, attempts=F("attempts") + 1):
         return
     link = CloudLink.objects.select_related("user").get(pk=link_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from portal.accounts import connecting, credentials, hooks, making, tools_making
+from portal.accounts import credentials, hooks, leases, making, tools_making
 from portal.accounts.models import CloudCredential, CloudLink
 from portal.accounts.services import announce
 from portal.cloud import identity
@@ -46,8 +46,8 @@ def renew(credential_id: int) -> bool:
     if credential is None or not credential.made_here or not credential.usable():
         return False
     links = CloudLink.objects.filter(user=credential.user, cloud=credential.cloud)
-    lease = timezone.now() + connecting.LEASE
-    if not claim(connecting.free(links), lease_until=lease):
+    lease = timezone.now() + leases.LEASE
+    if not claim(leases.free(links), lease_until=lease):
         return False
     try:
         return _renewed(credential)

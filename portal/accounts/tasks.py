@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from portal.accounts import connecting, renewing, services, tools_making
+from portal.accounts import connecting, leases, renewing, services, tools_making
 from portal.accounts.models import CloudCredential, CloudLink
 from portal.accounts.queue import enqueue
 
@@ -53,7 +53,7 @@ def sweep() -> None:
     waiting = CloudLink.objects.filter(
         Q(next_attempt_at__lte=now) | Q(changed_at__lt=now - _LOST_AFTER), state=CloudLink.State.CONNECTING
     )
-    for pk in connecting.free(waiting).values_list("pk", flat=True):
+    for pk in leases.free(waiting).values_list("pk", flat=True):
         enqueue("connect", pk)
     revoked = CloudCredential.objects.filter(revoked_at__lt=now - _LOST_AFTER).exclude(sealed_secret="")
     for pk in revoked.values_list("pk", flat=True):

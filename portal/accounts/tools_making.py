@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from portal.accounts import connecting, credentials, tools
+from portal.accounts import credentials, leases, tools
 from portal.accounts.models import CloudCredential, ToolCredential
 from portal.accounts.queue import enqueue
 from portal.cloud import identity
@@ -26,7 +26,6 @@ from portal.core.errors import PortalError
 from portal.core.seal import seal
 
 logger = logging.getLogger(__name__)
-LEASE = connecting.LEASE
 MOST_ATTEMPTS = 8
 # Deleting is tried for longer: a cloud that is away for a day must not leave a credential behind.
 MOST_REMOVALS = 60
@@ -45,10 +44,7 @@ def cloud_name(tool: ToolCredential) -> str:
 
 def free(rows: QuerySet[ToolCredential]) -> QuerySet[ToolCredential]:
     """Those that no worker holds and whose time has come, at clouds that are configured still."""
-    now = timezone.now()
-    unheld = Q(lease_until=None) | Q(lease_until__lt=now)
-    rows = rows.filter(cloud__in=list(clouds().clouds))
-    return rows.filter(unheld, Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
+    return leases.free(rows.filter(cloud__in=list(clouds().clouds)))
 
 
 def waiting_to_be_made() -> QuerySet[ToolCredential]:
@@ -61,7 +57,7 @@ def waiting_to_go() -> QuerySet[ToolCredential]:
 
 def make(pk: int) -> None:
     """Make what was asked for, if nobody else is doing it. May be called any number of times."""
-    lease = timezone.now() + LEASE
+    lease = timezone.now() + leases.LEASE
     if not claim(waiting_to_be_made().filter(pk=pk), lease_until=lease, attempts=F("attempts") + 1):
         return
     tool = ToolCredential.objects.select_related("user").get(pk=pk)
@@ -170,7 +166,7 @@ def _pause(attempts: int, error: PortalError) -> timedelta:
 
 def remove(pk: int) -> bool:
     """Delete a revoked one at the cloud. False: not now, it is tried again."""
-    lease = timezone.now() + LEASE
+    lease = timezone.now() + leases.LEASE
     if not claim(waiting_to_go().filter(pk=pk), lease_until=lease, attempts=F("attempts") + 1):
         return not waiting_to_go().filter(pk=pk).exists()
     tool = ToolCredential.objects.select_related("user").get(pk=pk)

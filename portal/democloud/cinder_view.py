@@ -26,10 +26,6 @@ def links(request: Request, kind: str, one: str) -> list[dict[str, str]]:
     ]
 
 
-def volume_summary(request: Request, one: Volume) -> dict[str, Any]:
-    return {"id": one.id, "name": one.name, "links": links(request, "volumes", one.id)}
-
-
 def volume(request: Request, one: Volume) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "id": one.id,
