@@ -83,6 +83,23 @@ class Instance(models.Model):
         return self.name
 
 
+class Teammate(models.Model):
+    """Somebody of the same allocation whom the owner, or who manages it, lets into one machine."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="teammates")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="let_into")
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instance", "user"], name="one_grant_per_teammate")]
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.instance}"
+
+
 class CloudAction(models.Model):
     """What Nova itself recorded about a server: also what was done from other portals."""
 

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "allocations",
     "instances",
     "instances.metrics",
+    "instances.remote",
 ]
 
 MIDDLEWARE = [

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("allocations.urls")),
     path("", include("instances.urls")),
     path("", include("instances.metrics.urls")),
+    path("", include("instances.remote.urls")),
     path("operations/", include("portal.operations.urls")),
     path("api/", include("portal.api.urls")),
     path("admin/", admin.site.urls),
