@@ -250,7 +250,7 @@ OPERATIONS_LEASE_SECONDS = env.number("OPERATIONS_LEASE_SECONDS", 60, least=4)
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / ".staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-_STATIC_BACKEND = "servestatic.storage.CompressedManifestStaticFilesStorage"
+_STATIC_BACKEND = "portal.core.static_storage.ModuleStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": _STATIC_BACKEND},

@@ -7,5 +7,6 @@ class StaticFiles(StaticFilesConfig):
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,
         *("node_modules", "package.json", "package-lock.json", "*.stamp"),
+        "django_htmx",  # another copy of htmx: ours is the vendored one
         "redoc*",  # ninja's other documentation page, which we do not use
     ]

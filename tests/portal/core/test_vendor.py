@@ -64,8 +64,43 @@ def test_a_plotly_that_keeps_its_rules_elsewhere_is_noticed() -> None:
         vendor.plotly_css("var r={};")
 
 
-def test_licences_are_listed(modules: Path) -> None:
+def test_licences_are_listed_and_their_texts_travel(modules: Path) -> None:
     assert vendor.build(modules, WANTED)["LICENCES.txt"] == "@tabler/core 1.2: MIT\n"
+    (modules / "@tabler/core").mkdir()
+    (modules / "@tabler/core/LICENSE").write_text("Permission is granted")
+    text = vendor.build(modules, WANTED)["LICENCES.txt"]
+    assert text == "@tabler/core 1.2: MIT\n\n--- @tabler/core\n\nPermission is granted"
+
+
+def test_a_folder_of_modules_keeps_its_shape(modules: Path) -> None:
+    for name in ("core/a.js", "core/deep/b.js", "docs/page.html", "LICENSE"):
+        (modules / "n/n" / name).parent.mkdir(parents=True, exist_ok=True)
+        (modules / "n/n" / name).write_text(name)
+    folders = {"n": {"package": "n/n", "files": ["core/**/*.js", "LICENSE"]}}
+    files = vendor.build(modules, {**WANTED, "folders": folders})
+    assert {name for name in files if name.startswith("n/")} == {
+        "n/core/a.js",
+        "n/core/deep/b.js",
+        "n/LICENSE",
+    }
+    with pytest.raises(CommandError, match="more"):
+        vendor.build(modules, {**WANTED, "folders": {"n": {"package": "n/n", "files": ["more/*.js"]}}})
+
+
+def test_what_is_no_longer_wanted_goes_and_its_folder_too(
+    modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = modules / "root"
+    (root / "static/vendor/old/deep").mkdir(parents=True)
+    (root / "static/vendor/old/deep/gone.js").write_text("gone")
+    (root / "static/vendor.json").write_text(
+        json.dumps(WANTED | {"scripts": {"x/plotly.js": "p/p.js", **WANTED["scripts"]}})
+    )
+    (root / "static/node_modules").symlink_to(modules)
+    monkeypatch.setattr(settings, "BASE_DIR", root)
+    call_command("vendor")
+    assert (root / "static/vendor/x/plotly.js").is_file()
+    assert not (root / "static/vendor/old").exists()
 
 
 def test_a_missing_file_is_named_with_what_to_do(modules: Path) -> None:

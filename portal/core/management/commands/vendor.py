@@ -32,9 +32,9 @@ class Command(BaseCommand):
         target = static / "vendor"
         target.mkdir(exist_ok=True)
         for name, text in files.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
             (target / name).write_text(text, encoding="utf-8")
-        for stale in {path.name for path in target.iterdir()} - set(files):
-            (target / stale).unlink()
+        _remove_others(target, set(files))
         self.stdout.write(f"{len(files)} files in {target}")
 
 
@@ -42,11 +42,36 @@ def build(modules: Path, wanted: dict[str, Any]) -> dict[str, str]:
     """The files of static/vendor, by name."""
     files = {name: layered(_text(modules / path)) for name, path in wanted["styles"].items()}
     files |= {name: _MAP.sub("", _text(modules / path)) for name, path in wanted["scripts"].items()}
+    for name, folder in wanted.get("folders", {}).items():
+        files |= _folder(name, modules / folder["package"], folder["files"])
     files["plotly.css"] = plotly_css(files["plotly.js"])
     icons = modules / "@tabler/icons/icons/outline"
     files["icons.svg"] = sheet({name: _text(icons / f"{name}.svg") for name in wanted["icons"]})
     files["LICENCES.txt"] = _licences(modules)
     return files
+
+
+def _folder(name: str, package: Path, patterns: list[str]) -> dict[str, str]:
+    """A package of modules that import each other by relative paths, as it is, with its licences."""
+    files: dict[str, str] = {}
+    for pattern in patterns:
+        found = sorted(path for path in package.glob(pattern) if path.is_file())
+        if not found:
+            raise CommandError(
+                f"{package / pattern} is missing. Run `npm ci` in static/, or correct vendor.json."
+            )
+        files |= {f"{name}/{path.relative_to(package)}": _text(path) for path in found}
+    return files
+
+
+def _remove_others(target: Path, names: set[str]) -> None:
+    # The deepest first: a folder that is left empty goes after its files.
+    for path in sorted(target.rglob("*"), key=lambda path: len(path.parts), reverse=True):
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif str(path.relative_to(target)) not in names:
+            path.unlink()
 
 
 def layered(css: str) -> str:
@@ -84,11 +109,12 @@ def sheet(icons: dict[str, str]) -> str:
 
 def _licences(modules: Path) -> str:
     lock = json.loads(_text(modules / ".package-lock.json"))["packages"]
-    lines = [
-        f"{path.removeprefix('node_modules/')} {package['version']}: {package.get('license', 'unknown')}\n"
-        for path, package in sorted(lock.items())
-    ]
-    return "".join(lines)
+    lines, texts = [], []
+    for path, package in sorted(lock.items()):
+        name = path.removeprefix("node_modules/")
+        lines.append(f"{name} {package['version']}: {package.get('license', 'unknown')}\n")
+        texts += [f"\n--- {name}\n\n{_text(file)}" for file in sorted((modules / name).glob("LICENSE*"))]
+    return "".join(lines + texts)
 
 
 def _text(path: Path) -> str:
