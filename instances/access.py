@@ -1,5 +1,6 @@
 """The only door to machines: fetching one is checking the right to it."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 from allocations.access import Person, allocation_by_id, require
 from allocations.models import Allocation
 from allocations.roles import Need, allows
-from instances.models import Instance
+from instances.models import Instance, Teammate
 from portal.accounts.models import User
 from portal.core.errors import PortalError
 
@@ -38,6 +39,36 @@ def instances_of(user: Person, allocation: Allocation) -> QuerySet[Instance]:
 def may(user: Person, instance: Instance, need: Need) -> bool:
     """The same rule for a machine of an allocation that was fetched through its door. No query."""
     return allows(instance.allocation.viewer_role or "", _effective(user, instance, need))
+
+
+def connectable(user: Person, id: UUID | str) -> Instance:
+    """The machine, for one who may log in to it: who may act on it, and those whom its owner lets in."""
+    found = instance_for(user, id, Need.SEE)
+    if not may_connect(user, found):
+        raise PortalError("portal:forbidden", need="connect to this machine")
+    return found
+
+
+def may_connect(user: Person, instance: Instance) -> bool:
+    """Whether `connectable` would give it; for a machine that came through a door. One query at most."""
+    return bool(connectable_ids(user, [instance]))
+
+
+def connectable_ids(user: Person, instances: Iterable[Instance]) -> set[UUID]:
+    """Those of the machines that the person may log in to. One query at most, for any number."""
+    asked = list(instances)
+    by_right = {one.pk for one in asked if may(user, one, Need.ACT)}
+    # Who was let in keeps it only while the allocation lets them use machines at all.
+    others = [one.pk for one in asked if one.pk not in by_right and _may_use(one)]
+    if others and isinstance(user, User):
+        by_right |= set(
+            Teammate.objects.filter(instance__in=others, user=user).values_list("instance_id", flat=True)
+        )
+    return by_right
+
+
+def _may_use(instance: Instance) -> bool:
+    return allows(instance.allocation.viewer_role or "", Need.ACT)
 
 
 def _effective(user: Person, instance: Instance, need: Need) -> Need:

@@ -181,8 +181,13 @@ CLOUD_CONNECT_TIMEOUT = env.number("CLOUD_CONNECT_TIMEOUT", 5, least=0.1)
 CLOUD_READ_TIMEOUT = env.number("CLOUD_READ_TIMEOUT", 30, least=0.1)
 # Where guests push samples; empty: they report through the console log only.
 METRICS_PUSH_URL = env.text("METRICS_PUSH_URL", f"{SITE_URL}/metrics/push")
-# The public half of the CA that signs short-lived SSH certificates; empty: machines trust none.
-SSH_CA_PUBLIC_KEY = env.text("SSH_CA_PUBLIC_KEY", "")
+# CIDR blocks that the sockets' connections to machines come from: certificates are good from there only; empty: anywhere.
+REMOTE_SOURCE_ADDRESSES = env.words("REMOTE_SOURCE_ADDRESSES")
+# Where web applications of machines are shown, each under a name of its own below this one: never a name of the portal's.
+PORTS_SITE = env.text("PORTS_SITE", "").rstrip("/")
+RECORDINGS_DIR = Path(env.text("RECORDINGS_DIR", str(STATE_DIR / "recordings")))
+# Names this process among those that hold shells, where the proxy leads /ws/remote/at/<name>/ to it; empty: there is one.
+SOCKETS_NODE = env.text("SOCKETS_NODE", "")
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"

@@ -17,16 +17,18 @@ _PERSON = settings.AUTH_USER_MODEL
 class CertificateAuthority(models.Model):
     """A key that signs people's short-lived SSH certificates. The newest that is not retired signs first."""
 
+    # 1, 2, …: two processes that make the same one at once make it once.
+    generation = models.PositiveIntegerField(unique=True)
     public_key = models.CharField(max_length=512, unique=True)
     sealed_private_key = models.TextField()
     created_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["-created_at", "-pk"]
+        ordering = ["-generation"]
 
     def __str__(self) -> str:
-        return f"authority {self.pk}"
+        return f"authority {self.generation}"
 
 
 class MachineTrust(models.Model):

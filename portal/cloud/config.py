@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from portal.cloud.schema import Branding, Oidc, PortalCloud, PortalFile, Retention, Word
+from portal.cloud.schema_remote import Remote
 from portal.cloud.schema_types import KeystoneAddress, complain_of_twins
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -87,6 +88,7 @@ class CloudsConfig:
     oidc: Oidc | None
     roles: Mapping[str, str]
     retention: Retention
+    remote: Remote
     vocabulary: Mapping[Word, str]
     clouds: Mapping[str, CloudConfig]
 
@@ -123,6 +125,7 @@ def load(portal_yaml: Path | None = None, clouds_yaml: Path | None = None) -> Cl
         oidc=portal.oidc,
         roles=portal.roles,
         retention=portal.retention,
+        remote=portal.remote,
         vocabulary=portal.vocabulary,
         clouds=joined,
     )

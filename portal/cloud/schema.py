@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from portal.cloud.schema_portals import OtherPortal
+from portal.cloud.schema_remote import Remote
 from portal.cloud.schema_types import (
     Cidr,
     KeystoneAddress,
@@ -402,5 +403,6 @@ class PortalFile(Strict):
     oidc: Oidc | None = None
     roles: dict[str, Role] = Field(default_factory=_usual_roles)
     retention: Retention = Retention()
+    remote: Remote = Remote()
     vocabulary: dict[Word, str] = Field(default_factory=dict)
     clouds: dict[str, PortalCloud] = Field(min_length=1)

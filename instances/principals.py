@@ -1,0 +1,6 @@
+"""What a certificate must name to be let in. Pure: guests are told it, and the portal's authority signs it."""
+
+
+def principal(instance_id: object, login: str) -> str:
+    """Of one machine and one login: a certificate for it opens no other."""
+    return f"{instance_id}:{login}"

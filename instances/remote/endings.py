@@ -1,0 +1,44 @@
+"""Why a session ended: ids that are stored, words that people read, codes that a page's WebSocket is closed with."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """`by`: who ended it, where somebody did."""
+
+    reason: str
+    by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    words: str
+    # 1000: it is over. 4401 and 4403: the page must not come back by itself. Others: it may ask again.
+    code: int = 1000
+    again: bool = False
+
+
+ENDINGS: dict[str, Ending] = {
+    "exited": Ending("The shell was left."),
+    "closed": Ending("You closed it."),
+    "ended": Ending("It was ended from the portal."),
+    "signed-out": Ending("You signed out of the portal.", 4401),
+    "no-access": Ending("You may not connect to this machine any more.", 4403),
+    "idle": Ending("Nobody had typed or clicked for too long."),
+    "too-long": Ending("It had lasted as long as the portal lets one last."),
+    "machine-gone": Ending("The machine was stopped, shelved or deleted."),
+    "link-lost": Ending("The connection to the machine was lost.", 4408, again=True),
+    "grace-over": Ending("Nobody came back to it in time."),
+    "shutdown": Ending("The portal's server was restarted.", 4408, again=True),
+    "failed": Ending("The machine could not be reached."),
+    "share-ended": Ending("The owner ended the sharing.", 4403),
+    "flood": Ending("It sent more than it may.", 4429),
+    "lost": Ending("The process that held it ended without a word."),
+    "other-node": Ending("It is held by another process.", 4409, again=True),
+}
+
+
+def words_of(reason: str) -> str:
+    found = ENDINGS.get(reason)
+    return found.words if found else "It ended."
