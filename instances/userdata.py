@@ -8,12 +8,14 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from instances.principals import principal
 from portal.core.version import PORTAL_VERSION
 
 # Nova takes 65,535 characters of base64. Ours are under 16 KiB, a person's script may be this long.
@@ -61,12 +63,12 @@ def build(
     boot_script: str,
     push_url: str,
     metrics_key: str,
-    ca_public_key: str,
+    ca_public_keys: Sequence[str],
 ) -> bytes:
     """The user-data, not yet base64. BadUserData when a name, a key or the script cannot be used.
 
-    Empty `push_url`: the machine reports through its console only. Empty `ca_public_key`: it trusts no
-    certificates; otherwise those that name `instance_id` as their principal.
+    Empty `push_url`: the machine reports through its console only. `ca_public_keys`: of the authorities whose
+    certificates it takes, where they name this machine and this login; none: it takes none.
     """
     if not _USER.fullmatch(username):
         raise BadUserData(f"{username!r} is not a user name that Linux takes.")
@@ -85,7 +87,7 @@ def build(
         _packed(f"{_OURS}/agent.py", _guest_file("agent.py"), "0755"),
         _packed(f"{_OURS}/guest.sh", script, "0755"),
         *(_file(f"{_UNITS}/{unit}", _guest_file(unit)) for unit in UNITS),
-        *_certificate_files(instance_id, username, ca_public_key),
+        *_certificate_files(instance_id, username, ca_public_keys),
         *_desktop_files(username, wanted=desktop),
         *_boot_script_files(boot_script),
     ]
@@ -154,12 +156,12 @@ def _packed(path: str, content: str, mode: str) -> dict[str, str]:
     return {**_file(path, packed, mode), "encoding": "gz+b64"}
 
 
-def _certificate_files(instance_id: str, username: str, ca_public_key: str) -> list[dict[str, str]]:
-    if not ca_public_key:
+def _certificate_files(instance_id: str, username: str, keys: Sequence[str]) -> list[dict[str, str]]:
+    if not keys:
         return []
     return [
-        _file("/etc/ssh/heliosphere_ca.pub", clean_key(ca_public_key) + "\n"),
-        _file(f"/etc/ssh/heliosphere_principals/{username}", instance_id + "\n"),
+        _file("/etc/ssh/heliosphere_ca.pub", "".join(clean_key(key) + "\n" for key in keys)),
+        _file(f"/etc/ssh/heliosphere_principals/{username}", principal(instance_id, username) + "\n"),
         _file("/etc/ssh/sshd_config.d/10-heliosphere.conf", _SSHD, "0600"),
     ]
 

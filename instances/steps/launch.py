@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from instances import lacking, live
+from instances import hooks, lacking, live
 from instances.actions import LAUNCH_STAGES
 from instances.exosphere import OPEN_SETUP
 from instances.mirror.adopt import marks_of_launch
@@ -17,7 +17,7 @@ from instances.models import CatalogueItem, Instance
 from instances.specs import LaunchSpec
 from instances.statuses import ACTIVE, ERROR
 from instances.steps import floating
-from instances.steps.launch_server import new_server
+from instances.steps.launch_server import USERNAME, new_server
 from instances.steps.link import link_server
 from instances.steps.machine import faulty, look, machine, observe, wait
 from instances.steps.marks import note_address
@@ -54,17 +54,18 @@ def run(ctx: Context) -> Outcome:
 
 def _create(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
     if row.server_id:
-        return _made(row.server_id)
+        return _made(ctx, row, row.server_id)
     asked_at = ctx.progress.get("asked_at")
     if asked_at is not None:
         found = servers.find_made(ctx.cloud, **marks_of_launch(ctx.op.pk, row))
         if found is not None:
             link_server(row, found.id)
-            return _made(found.id)
+            return _made(ctx, row, found.id)
         if (ctx.now - datetime.fromisoformat(asked_at)).total_seconds() < _SHOWS_WITHIN:
             return Again(_LOOK_AGAIN, "Making sure whether the cloud made it")
-    wanted = new_server(ctx, row, spec)
-    ctx.remember(asked_at=timezone.now().isoformat())
+    authorities = hooks.authorities()
+    wanted = new_server(ctx, row, spec, authorities)
+    ctx.remember(asked_at=timezone.now().isoformat(), authorities=authorities)
     try:
         server_id = servers.create_server(ctx.cloud, wanted)
     except PortalError as error:
@@ -74,10 +75,11 @@ def _create(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
         forget(row.allocation)
         return Next("start", "Preparing the network again", {"prepared_again": True, "asked_at": None})
     link_server(row, server_id)
-    return _made(server_id)
+    return _made(ctx, row, server_id)
 
 
-def _made(server_id: str) -> Next:
+def _made(ctx: Context, row: Instance, server_id: str) -> Next:
+    hooks.tell_trust(row, USERNAME, ctx.progress.get("authorities", ()))
     return Next("build", "Building", {"server_id": server_id})
 
 

@@ -1,5 +1,7 @@
 """What the cloud is asked for: our marks and Exosphere's, the user-data, disk, network and rules."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 
 from instances import userdata
@@ -16,7 +18,8 @@ from portal.operations.context import Context
 USERNAME = "exouser"
 
 
-def new_server(ctx: Context, row: Instance, spec: LaunchSpec) -> NewServer:
+def new_server(ctx: Context, row: Instance, spec: LaunchSpec, authorities: Sequence[str]) -> NewServer:
+    """`authorities`: public keys of those whose SSH certificates it is to take."""
     return NewServer(
         name=spec.name,
         flavor_id=spec.flavor_id,
@@ -25,7 +28,7 @@ def new_server(ctx: Context, row: Instance, spec: LaunchSpec) -> NewServer:
         network_ids=_given(ctx.progress["network_id"]),
         security_groups=_given(ctx.progress["security_group_id"]),
         key_name=ctx.progress["key_name"] or None,
-        user_data=_user_data(ctx, row, spec),
+        user_data=_user_data(ctx, row, spec, authorities),
         metadata={**row.metadata, GUEST_KEY: userdata.version()},
         tags=(tag_of(ctx.op.pk),),
     )
@@ -36,7 +39,7 @@ def _given(cloud_id: str) -> tuple[str, ...]:
     return (cloud_id,) if cloud_id else ()
 
 
-def _user_data(ctx: Context, row: Instance, spec: LaunchSpec) -> bytes:
+def _user_data(ctx: Context, row: Instance, spec: LaunchSpec, authorities: Sequence[str]) -> bytes:
     public_key = ctx.progress["public_key"]
     try:
         return userdata.build(
@@ -47,7 +50,7 @@ def _user_data(ctx: Context, row: Instance, spec: LaunchSpec) -> bytes:
             boot_script=unseal(spec.sealed_boot_script) if spec.sealed_boot_script else "",
             push_url=settings.METRICS_PUSH_URL,
             metrics_key=derive("metrics", str(row.pk)),
-            ca_public_key=settings.SSH_CA_PUBLIC_KEY,
+            ca_public_keys=authorities,
         )
     except userdata.BadUserData as error:
         raise PortalError("portal:bad-input", reason=str(error)) from None

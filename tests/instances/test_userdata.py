@@ -29,7 +29,7 @@ FULL: dict[str, Any] = {
     "boot_script": "echo hello",
     "push_url": "https://portal.example/metrics/push",
     "metrics_key": "k" * 43,
-    "ca_public_key": CA,
+    "ca_public_keys": [CA],
 }
 
 
@@ -84,14 +84,26 @@ def test_the_agent_itself_is_the_one_of_this_portal() -> None:
 def test_certificates_of_the_portal_are_trusted_for_this_machine_and_user_only() -> None:
     found = files()
     assert content(found["/etc/ssh/heliosphere_ca.pub"]) == CA + "\n"
-    assert content(found["/etc/ssh/heliosphere_principals/exouser"]) == ID + "\n"
+    assert content(found["/etc/ssh/heliosphere_principals/exouser"]) == f"{ID}:exouser\n"
     assert "TrustedUserCAKeys /etc/ssh/heliosphere_ca.pub" in content(
         found["/etc/ssh/sshd_config.d/10-heliosphere.conf"]
     )
 
 
+def test_every_authority_has_its_own_line_so_that_one_can_follow_another() -> None:
+    other = CA.replace("Om1d", "Om2d")
+    found = files(ca_public_keys=[CA, other])
+    assert content(found["/etc/ssh/heliosphere_ca.pub"]) == f"{CA}\n{other}\n"
+
+
+@pytest.mark.parametrize("bad", ["", "ssh-ed25519", f"{CA}\n{CA}", f'cert-authority,command="x" {CA}'])
+def test_what_is_no_public_key_is_not_written_as_an_authority(bad: str) -> None:
+    with pytest.raises(BadUserData):
+        files(ca_public_keys=[bad])
+
+
 def test_without_a_ca_sshd_is_left_alone() -> None:
-    assert not [path for path in files(ca_public_key="") if path.startswith("/etc/ssh")]
+    assert not [path for path in files(ca_public_keys=[]) if path.startswith("/etc/ssh")]
 
 
 def test_a_desktop_listens_on_no_port_and_its_socket_is_the_persons_alone() -> None:

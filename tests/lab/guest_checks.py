@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from instances.principals import principal
 from instances.userdata import version
 from tests.lab.guest_portal import LabPortal, new_key
 from tests.lab.guest_ssh import USER, Guest
@@ -56,20 +57,22 @@ def certificates(guest: Guest, portal: LabPortal, instance: str) -> Iterator[Che
     wanted = ("trustedusercakeys /etc/ssh/heliosphere_ca.pub", "/etc/ssh/heliosphere_principals/%u")
     yield Check("sshd trusts the portal's certificates", all(text in config for text in wanted))
     stranger = new_key(guest.folder / "stranger")
+    own, other = principal(instance, USER), principal("0192aaaa-0000-7000-8000-000000000001", USER)
     cases: list[tuple[str, bool, dict[str, str]]] = [
         ("a certificate for this machine logs in", True, {}),
-        ("one for another machine is refused", False, {"principal": "0192aaaa-0000-7000-8000-000000000001"}),
+        ("one for another machine is refused", False, {"principal": other}),
+        ("one for another login of it is refused", False, {"principal": principal(instance, "root")}),
         ("one for the account's name is refused", False, {"principal": USER}),
         ("one that has expired is refused", False, {"validity": "-20m:-10m"}),
         ("one that is not yet valid is refused", False, {"validity": "+10m:+20m"}),
     ]
     for name, allowed, given in cases:
-        key = guest.certificate(portal.authority, **{"principal": instance, **given})
+        key = guest.certificate(portal.authority, **{"principal": own, **given})
         done = guest.run("id -un", key=key)
         yield Check(name, (done.code == 0 and done.text == USER) is allowed, done.text + done.error)
-    done = guest.run("id -un", key=guest.certificate(stranger, instance))
+    done = guest.run("id -un", key=guest.certificate(stranger, own))
     yield Check("one of another authority is refused", done.code != 0, done.error)
-    done = guest.run("id -un", key=guest.certificate(portal.authority, instance), user="root")
+    done = guest.run("id -un", key=guest.certificate(portal.authority, own), user="root")
     yield Check("one for root is refused", done.code != 0, done.error)
 
 

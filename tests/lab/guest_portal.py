@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from portal.demo import state
 from portal.demo.state import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +47,6 @@ def lab_portal(folder: Path, *, config: Path = CONFIG, push_url: str | None = No
     authority = new_key(folder / "authority")
     env = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
     env["DEVELOPMENT"] = "1"
-    env["SSH_CA_PUBLIC_KEY"] = public_half(authority)
     env["METRICS_PUSH_URL"] = f"http://127.0.0.1:{port}/metrics/push" if push_url is None else push_url
     command = [sys.executable, "-m", "portal.demo", "--config", str(config), "--seed", "empty"]
     command += ["--port", str(port), "--state", str(folder)]
@@ -54,10 +54,24 @@ def lab_portal(folder: Path, *, config: Path = CONFIG, push_url: str | None = No
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait(process, folder)
+        _take_authority(env, folder, authority)
         yield LabPortal(f"http://127.0.0.1:{port}", port, folder, authority)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+def _take_authority(env: dict[str, str], folder: Path, authority: Path) -> None:
+    """The portal signs with our key, so that these checks can sign as it does."""
+    secret = state.kept_secrets(folder)
+    own = {
+        "STATE_DIR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
+        "SECRET_KEY": secret["secret_key"],
+        "SEAL_KEYS": secret["seal_key"],
+    }
+    command = [sys.executable, "manage.py", "ssh_ca", "create", "--private-key", str(authority)]
+    subprocess.run(command, cwd=ROOT, env={**env, **own}, check=True, stdout=subprocess.DEVNULL)
 
 
 def _wait(process: "subprocess.Popen[bytes]", folder: Path) -> None:

@@ -110,7 +110,7 @@ def running(words: list[str]) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait(20)
 
 
-def certificates(root: Root, instance: str, authority: Path, folder: Path) -> Iterator[Check]:
+def certificates(root: Root, own: str, authority: Path, folder: Path) -> Iterator[Check]:
     """Logins with certificates, by the sshd of that release with the configuration that the set-up left."""
     folder.mkdir()
     port = free_port()
@@ -118,10 +118,10 @@ def certificates(root: Root, instance: str, authority: Path, folder: Path) -> It
     files = root.path.glob("etc/ssh/ssh_host_*_key.pub")
     guest.trust(tuple(" ".join(path.read_text().split()[:2]) for path in files))
     cases = (
-        ("a certificate for this machine logs in", True, authority, instance, "-1m:+5m"),
-        ("one for another machine is refused", False, authority, "0192bbbb", "-1m:+5m"),
-        ("one that has expired is refused", False, authority, instance, "-20m:-10m"),
-        ("one of another authority is refused", False, new_key(folder / "other"), instance, "-1m:+5m"),
+        ("a certificate for this machine logs in", True, authority, own, "-1m:+5m"),
+        ("one for another machine is refused", False, authority, f"0192bbbb:{USER}", "-1m:+5m"),
+        ("one that has expired is refused", False, authority, own, "-20m:-10m"),
+        ("one of another authority is refused", False, new_key(folder / "other"), own, "-1m:+5m"),
     )
     serve = f"mkdir -p /run/sshd; exec /usr/sbin/sshd -D -p {port} -o ListenAddress=127.0.0.1"
     with running(root.words("sh", "-c", serve, own_network=False)):

@@ -16,10 +16,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from instances.principals import principal
 from instances.userdata import UNITS, build, version
 from tests.lab.guest_checks import Check
 from tests.lab.guest_portal import new_key, public_half
 from tests.lab.guest_root_parts import Root, agent_pushes, certificates
+from tests.lab.guest_ssh import USER
 
 INSTANCE = "0192aaaa-0000-7000-8000-000000000001"
 UBUNTU = ("focal", "jammy", "noble")
@@ -85,7 +87,7 @@ def user_data(authority: str, person: str) -> bytes:
         boot_script="echo ran >> /root/boot-script-ran",
         push_url="http://127.0.0.1:8/metrics/push",
         metrics_key="k" * 43,
-        ca_public_key=authority,
+        ca_public_keys=[authority],
     )
 
 
@@ -163,7 +165,7 @@ def check(suite: str, below: Path, folder: Path, *, as_rocky: bool) -> Iterator[
         if as_rocky:
             yield from rocky(root)
         yield from agent_pushes(root)
-        yield from certificates(root, INSTANCE, authority, folder / suite)
+        yield from certificates(root, principal(INSTANCE, USER), authority, folder / suite)
 
 
 def main() -> int:
