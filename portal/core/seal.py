@@ -53,3 +53,21 @@ def derive(purpose: str, name: str) -> str:
         algorithm=hashes.SHA256(), length=32, salt=None, info=f"heliosphere {purpose} {name}".encode()
     ).derive(settings.SEAL_KEYS[-1].encode())
     return base64.urlsafe_b64encode(derived).decode().rstrip("=")
+
+
+def new_key() -> str:
+    """A key of its own for what is long, such as a file. To be stored sealed."""
+    return Fernet.generate_key().decode()
+
+
+def enclose(key: str, plain: bytes) -> bytes:
+    """Sealed with a key of its own (`new_key`), in one line of text."""
+    return Fernet(key).encrypt(plain)
+
+
+def disclose(key: str, enclosed: bytes) -> bytes | None:
+    """What was enclosed; None for what is damaged, cut off, or not of this key."""
+    try:
+        return Fernet(key).decrypt(enclosed)
+    except InvalidToken:
+        return None
