@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from instances.principals import principal
+from instances.principals import JUMP_LOGIN, principal
 from portal.core.version import PORTAL_VERSION
 
 # Nova takes 65,535 characters of base64. Ours are under 16 KiB, a person's script may be this long.
@@ -26,7 +26,7 @@ UNITS = ("heliosphere-agent.service", "heliosphere-boot.service", "heliosphere-s
 DESKTOP_UNIT = "heliosphere-desktop.service"
 _FOLDER = Path(__file__).parent / "guest"
 # Packed into user-data: what makes up a version.
-GUEST_FILES = ("agent.py", "guest.sh", *UNITS, DESKTOP_UNIT)
+GUEST_FILES = ("agent.py", "guest.sh", "jump.sh", *UNITS, DESKTOP_UNIT)
 _OURS = "/opt/heliosphere"
 _UNITS = "/etc/systemd/system"
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
@@ -35,6 +35,12 @@ _PUBLIC_KEY = re.compile(r"(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(
 _SSHD = """\
 TrustedUserCAKeys /etc/ssh/heliosphere_ca.pub
 AuthorizedPrincipalsFile /etc/ssh/heliosphere_principals/%u
+# Many shells, ports and files on one connection; and one that has died ends.
+AllowTcpForwarding yes
+AllowStreamLocalForwarding yes
+MaxSessions 64
+ClientAliveInterval 30
+ClientAliveCountMax 4
 """
 # Before any file of ours is there, so in one line; `cloud-init-per instance` keeps it to the first boot. What it leaves
 # behind starts our units once the files and the person are there, long before the end of cloud-init.
@@ -64,11 +70,13 @@ def build(
     push_url: str,
     metrics_key: str,
     ca_public_keys: Sequence[str],
+    jump: bool = False,
 ) -> bytes:
     """The user-data, not yet base64. BadUserData when a name, a key or the script cannot be used.
 
     Empty `push_url`: the machine reports through its console only. `ca_public_keys`: of the authorities whose
-    certificates it takes, where they name this machine and this login; none: it takes none.
+    certificates it takes, where they name this machine and this login; none: it takes none. `jump`: others are
+    reached through it, by a login of its own.
     """
     if not _USER.fullmatch(username):
         raise BadUserData(f"{username!r} is not a user name that Linux takes.")
@@ -89,6 +97,7 @@ def build(
         *(_file(f"{_UNITS}/{unit}", _guest_file(unit)) for unit in UNITS),
         *_certificate_files(instance_id, username, ca_public_keys),
         *_desktop_files(username, wanted=desktop),
+        *([_packed(f"{_OURS}/jump.sh", jump_script(instance_id), "0755")] if jump else []),
         *_boot_script_files(boot_script),
     ]
     config = {
@@ -103,6 +112,13 @@ def build(
     if len(data) > MAX_BYTES:
         raise BadUserData("The boot script and the SSH keys together are too long for the cloud.")
     return data
+
+
+def jump_script(instance_id: str) -> str:
+    """What makes a machine a jump host, and an ordinary one again: run as root, with `install` or `remove`."""
+    if not _INSTANCE.fullmatch(instance_id):
+        raise BadUserData(f"{instance_id!r} is not the id of a machine.")
+    return _filled("jump.sh", principal=principal(instance_id, JUMP_LOGIN))
 
 
 def clean_key(key: str) -> str:

@@ -96,6 +96,32 @@ def test_every_authority_has_its_own_line_so_that_one_can_follow_another() -> No
     assert content(found["/etc/ssh/heliosphere_ca.pub"]) == f"{CA}\n{other}\n"
 
 
+def test_many_shells_ports_and_files_go_over_one_connection_and_dead_ones_end() -> None:
+    lines = content(files()["/etc/ssh/sshd_config.d/10-heliosphere.conf"]).splitlines()
+    assert {"AllowTcpForwarding yes", "AllowStreamLocalForwarding yes", "MaxSessions 64"} <= set(lines)
+    assert "ClientAliveInterval 30" in lines
+    # An older sshd has them at the top of its one file, where a block would swallow what follows.
+    assert not [line for line in lines if line.startswith("Match")]
+
+
+def test_a_jump_host_is_told_the_principal_of_that_login_only() -> None:
+    script = content(files(jump=True)["/opt/heliosphere/jump.sh"])
+    assert f'echo "{ID}:heliojump" > ' in script
+    assert "@" not in script
+    # Its owner logs in as on any machine.
+    assert "/etc/ssh/heliosphere_principals/exouser" in files(jump=True)
+
+
+def test_other_machines_have_nothing_of_a_jump_host() -> None:
+    assert not [path for path in files() if "jump" in path]
+
+
+def test_the_script_for_a_machine_that_is_there_is_the_same() -> None:
+    assert userdata.jump_script(ID) == content(files(jump=True)["/opt/heliosphere/jump.sh"])
+    with pytest.raises(BadUserData):
+        userdata.jump_script('x"; reboot #')
+
+
 @pytest.mark.parametrize("bad", ["", "ssh-ed25519", f"{CA}\n{CA}", f'cert-authority,command="x" {CA}'])
 def test_what_is_no_public_key_is_not_written_as_an_authority(bad: str) -> None:
     with pytest.raises(BadUserData):
@@ -227,8 +253,8 @@ def test_too_many_keys_are_refused() -> None:
         build(**{**FULL, "ssh_keys": [KEY] * 500})
 
 
-def test_without_a_script_it_is_a_third_of_what_the_cloud_takes() -> None:
-    assert len(base64.b64encode(build(**{**FULL, "boot_script": ""}))) < 65_535 / 3
+def test_without_a_script_most_of_what_the_cloud_takes_is_left() -> None:
+    assert len(base64.b64encode(build(**{**FULL, "boot_script": ""}))) < 65_535 * 2 / 5
 
 
 @pytest.mark.parametrize("name", ["", "Ada", "a b", "root;x", "a" * 40, "-ada", "ada\n"])

@@ -13,7 +13,9 @@ from instances.console import read
 SCRIPT = Path("instances/guest/guest.sh")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFH5le2D7iLis0Pc6JnAKX3qAd6lji5N9FdKuoTjF2WM root@machine"
 # What the script calls of the system, each noting how it was called.
-FAKES = ("systemctl", "usermod", "useradd", "chown", "getent", "apt-get", "dnf", "sshd", "restorecon")
+FAKES = ("systemctl", "usermod", "useradd", "chown", "getent", "apt-get", "dnf", "sshd", "restorecon", "tmux")
+# What it needs of the system where the machine's own is not to be found.
+TOOLS = ("cat", "chmod", "cp", "date", "grep", "mkdir", "nice", "sh", "sync", "touch", "tr")
 ID = "0192aaaa-0000-7000-8000-000000000001"
 SERVER = "f553fdf9-a1b3-490a-8c38-dcc6a48ede1e"
 
@@ -39,6 +41,15 @@ class Machine:
         path.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.root}/calls\n{body}\n')
         path.chmod(0o755)
 
+    def without(self, *names: str) -> str:
+        """The search path of a machine that lacks these."""
+        for name in names:
+            (self.root / "bin" / name).unlink()
+        (self.root / "tools").mkdir()
+        for name in TOOLS:
+            (self.root / "tools" / name).symlink_to(shutil.which(name) or name)
+        return f"{self.root}/bin:{self.root}/tools"
+
     def boot_script(self, body: str) -> None:
         path = self.root / "opt/boot-script"
         path.write_text(f"#!/bin/sh\n{body}\n")
@@ -57,6 +68,7 @@ class Machine:
             "/var/lib/cloud/data/instance-id": f"{self.root}/cloud-id",
             "/var/log/heliosphere": f"{self.root}/var/log",
             "/run/sshd": f"{self.root}/run/sshd",
+            "/usr/bin/vglrun": f"{self.root}/bin/vglrun",
             "/etc/": f"{self.root}/etc/",
             "/dev/kmsg": f"{self.root}/dev/kmsg",
             '"/dev/$name"': f'"{self.root}/dev/$name"',
@@ -343,6 +355,60 @@ class TestDesktop:
         assert machine.statuses() == ["running", "error"]
         assert "no network" in (machine.root / "var/log/desktop.log").read_text()
 
+    def test_nothing_on_it_asks_for_a_password_that_nobody_has(self, machine: Machine) -> None:
+        (machine.root / "opt/heliosphere-desktop.service").write_text("[Unit]\n")
+        for folder in ("systemd/system", "polkit-1/rules.d", "polkit-1/localauthority"):
+            (machine.root / "etc" / folder).mkdir(parents=True)
+        machine.run("setup")
+        rule = (machine.root / "etc/polkit-1/rules.d/49-heliosphere.rules").read_text()
+        assert 'who.user == "ada"' in rule and rule.count("\n") == 1
+        older = machine.root / "etc/polkit-1/localauthority/50-local.d/heliosphere.pkla"
+        assert "Identity=unix-user:ada\n" in older.read_text()
+        assert machine.statuses() == ["running", "complete"]
+
+    def test_windows_are_drawn_plain_unless_the_person_chose_otherwise(self, machine: Machine) -> None:
+        (machine.root / "opt/heliosphere-desktop.service").write_text("[Unit]\n")
+        (machine.root / "etc/systemd/system").mkdir(parents=True)
+        folder = machine.root / "etc/xdg/xfce4/xfconf/xfce-perchannel-xml"
+        machine.run("setup")
+        assert 'name="use_compositing" type="bool" value="false"' in (folder / "xfwm4.xml").read_text()
+        (folder / "xfwm4.xml").write_text("mine")
+        (machine.state() / "done").unlink()
+        machine.run("setup")
+        assert (folder / "xfwm4.xml").read_text() == "mine"
+
+    def test_virtualgl_comes_with_an_nvidia_driver_and_its_absence_is_no_error(
+        self, machine: Machine
+    ) -> None:
+        (machine.root / "opt/heliosphere-desktop.service").write_text("[Unit]\n")
+        (machine.root / "etc/systemd/system").mkdir(parents=True)
+        machine.fake("nvidia-smi", "exit 0")
+        machine.fake("apt-get", 'case "$*" in *virtualgl*) exit 100 ;; esac')
+        machine.run("setup")
+        assert [call for call in machine.called("apt-get") if call.endswith("virtualgl")]
+        assert "usermod -a -G render ada" in machine.calls
+        assert "no package of VirtualGL" in (machine.root / "var/log/desktop.log").read_text()
+        assert machine.statuses() == ["running", "complete"]
+
+    def test_without_such_a_driver_virtualgl_is_not_asked_for(self, machine: Machine) -> None:
+        (machine.root / "opt/heliosphere-desktop.service").write_text("[Unit]\n")
+        (machine.root / "etc/systemd/system").mkdir(parents=True)
+        machine.run("setup")
+        assert not [call for call in machine.calls if "virtualgl" in call]
+
+    def test_the_session_runs_through_virtualgl_where_card_and_package_are_there(
+        self, machine: Machine
+    ) -> None:
+        machine.fake("startxfce4", "exit 7")
+        assert machine.run("session") == 7
+        machine.fake("vglrun", "exit 8")
+        assert machine.run("session") == 7
+        machine.fake("nvidia-smi", "exit 0")
+        assert machine.run("session") == 8
+        assert machine.called("vglrun") == ["vglrun -d egl +wm startxfce4"]
+        # It runs as the person, who may write nothing of the set-up's.
+        assert not (machine.root / "var/lib").exists()
+
     def test_nothing_is_installed_where_it_was_not(self, machine: Machine) -> None:
         machine.run("setup")
         assert not [call for call in machine.calls if call.startswith("apt-get")]
@@ -374,6 +440,47 @@ class TestBoot:
     def test_a_set_up_still_going_on_is_not_said_to_have_ended(self, machine: Machine) -> None:
         machine.run("boot")
         assert read(machine.console).setup is None
+
+
+class TestWhatNobodyWaitsFor:
+    def test_tmux_is_fetched_where_it_is_missing_once_the_machine_is_ready(self, machine: Machine) -> None:
+        machine.fake("apt-get", f"cat {machine.root}/dev/ttyS0 >> {machine.root}/seen; exit 0")
+        path = machine.without("tmux")
+        assert machine.run("setup", path=path) == 0
+        assert machine.called("apt-get")[-1].endswith("install --no-install-recommends tmux")
+        assert '"complete"' in (machine.root / "seen").read_text()
+
+    def test_where_it_is_nothing_is_fetched(self, machine: Machine) -> None:
+        machine.run("setup")
+        assert not machine.called("apt-get")
+
+    def test_rocky_gets_it_by_dnf(self, machine: Machine) -> None:
+        path = machine.without("tmux", "apt-get")
+        machine.run("setup", path=path)
+        assert machine.called("dnf") == ["dnf -q -y install tmux"]
+
+    def test_that_it_cannot_be_had_is_no_error(self, machine: Machine) -> None:
+        machine.fake("apt-get", "exit 100")
+        path = machine.without("tmux")
+        assert machine.run("setup", path=path) == 0
+        assert machine.statuses() == ["running", "complete"]
+
+
+class TestAJumpHost:
+    def test_its_login_is_set_up_before_it_is_called_ready(self, machine: Machine) -> None:
+        (machine.root / "opt/jump.sh").write_text(f'echo "jump.sh $1" >> {machine.root}/calls\n')
+        machine.run("setup")
+        assert machine.called("jump.sh") == ["jump.sh install", "jump.sh upgrades"]
+        assert machine.statuses() == ["running", "complete"]
+
+    def test_one_that_has_no_login_for_it_is_not_called_ready(self, machine: Machine) -> None:
+        (machine.root / "opt/jump.sh").write_text("exit 1\n")
+        machine.run("setup")
+        assert machine.statuses() == ["running", "error"]
+
+    def test_other_machines_have_none(self, machine: Machine) -> None:
+        machine.run("setup")
+        assert not machine.called("jump.sh")
 
 
 def test_another_verb_is_refused(machine: Machine) -> None:
