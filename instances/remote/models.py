@@ -40,8 +40,10 @@ class MachineTrust(models.Model):
 
     instance = models.OneToOneField(Instance, on_delete=models.CASCADE, related_name="ssh_trust")
     login = models.CharField(max_length=32)
-    # Public keys of the authorities that it was told to trust.
+    # Public keys of the authorities that it was told to trust, and those of them that its user-data brings back when
+    # it is rebuilt.
     authorities = models.JSONField(default=list)
+    at_launch = models.JSONField(default=list)
     how = models.CharField(max_length=12, choices=How)
     at = models.DateTimeField()
 
@@ -120,6 +122,7 @@ class RemoteSession(models.Model):
         indexes = [
             models.Index(fields=["instance", "-asked_at"], name="remote_of_instance"),
             models.Index(fields=["person", "-asked_at"], name="remote_of_person"),
+            models.Index(fields=["-asked_at", "-id"], name="remote_by_time"),
             models.Index(fields=["person"], condition=Q(ended_at=None), name="remote_live"),
         ]
 
@@ -152,6 +155,8 @@ class Visit(models.Model):
     """Somebody's time on somebody else's session."""
 
     session = models.ForeignKey(RemoteSession, on_delete=models.CASCADE, related_name="visits")
+    # By whose word.
+    share = models.ForeignKey(Share, on_delete=models.SET_NULL, null=True, related_name="visits")
     person = models.ForeignKey(_PERSON, on_delete=models.CASCADE, related_name="remote_visits")
     mode = models.CharField(max_length=4, choices=Mode)
     source = models.GenericIPAddressField(null=True, blank=True)
@@ -176,12 +181,21 @@ class Recording(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     size_bytes = models.PositiveBigIntegerField(default=0)
     seconds = models.FloatField(default=0)
-    # Kept until then; the file goes first, the row stays as a witness.
+    # Opens the file, and is itself sealed; erased with it, so that no copy of the file tells anything any more.
+    sealed_key = models.TextField(blank=True)
+    # An id of `instances.remote.recordings.STOPPED`.
+    end_reason = models.CharField(max_length=16, blank=True)
+    # Kept until then; then the key and the file go, and the row stays as a witness.
     keep_until = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-started_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session"], condition=Q(ended_at=None), name="one_recording_at_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"recording {self.pk}"
@@ -194,6 +208,8 @@ class Certificate(models.Model):
     person = models.ForeignKey(_PERSON, on_delete=models.CASCADE, related_name="+")
     serial = models.PositiveBigIntegerField()
     key_fingerprint = models.CharField(max_length=128)
+    # The certificate itself, for its person to fetch again: of no use without the private key.
+    text = models.TextField(blank=True)
     login = models.CharField(max_length=32)
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()

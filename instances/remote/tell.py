@@ -18,10 +18,14 @@ def changed(session: RemoteSession) -> None:
 def _send(session: RemoteSession) -> None:
     instance_id = str(session.instance_id)
     groups = [f"remote-of.{instance_id}", f"user.{session.person_id}"]
-    allocation = Instance.objects.filter(pk=session.instance_id).values_list("allocation_id", flat=True).first()
+    allocation = (
+        Instance.objects.filter(pk=session.instance_id).values_list("allocation_id", flat=True).first()
+    )
     if allocation is not None:
         groups.append(f"remote-of-all.{allocation}")
-    events.send_best_effort([f"remote.{session.pk}"], events.Changed("remote:changed", {"session": str(session.pk)}))
+    events.send_best_effort(
+        [f"remote.{session.pk}"], events.Changed("remote:changed", {"session": str(session.pk)})
+    )
     events.send_best_effort(groups, events.Changed("remote-of:changed", {"instance": instance_id}))
 
 
@@ -34,4 +38,9 @@ def person(user_id: int, *, text: str, url: str = "", label: str = "") -> None:
     """After commit: a message on the person's open pages, with a link where there is one."""
     told = {"level": "info", "text": text, "url": url, "label": label}
     events.publish([f"user.{user_id}"], events.Changed("toast", {"toasts": [told]}))
+    events.publish([f"user.{user_id}"], events.Changed("remote:invited"))
+
+
+def person_again(user_id: int) -> None:
+    """After commit: what lists invitations to the person fetches them again."""
     events.publish([f"user.{user_id}"], events.Changed("remote:invited"))
