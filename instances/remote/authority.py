@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from instances.principals import principal
 from instances.remote.models import CertificateAuthority
+from portal.core.errors import PortalError
 from portal.core.seal import seal, unseal
 
 logger = logging.getLogger(__name__)
@@ -32,11 +33,12 @@ def known_to(authorities: Sequence[str]) -> list[CertificateAuthority]:
     return list(CertificateAuthority.objects.filter(retired_at=None, public_key__in=authorities))
 
 
-def make() -> CertificateAuthority:
-    """The next generation. Whoever asks at the same moment gets the same one."""
+def make(private_key: str = "") -> CertificateAuthority:
+    """The next generation, of a new key or of one that is given. Whoever asks at the same moment gets the same one."""
     last = CertificateAuthority.objects.order_by("-generation").first()
     number = last.generation + 1 if last else 1
-    key = asyncssh.generate_private_key("ssh-ed25519", comment=f"heliosphere-{number}")
+    key = _given(private_key) if private_key else asyncssh.generate_private_key("ssh-ed25519")
+    key.set_comment(f"heliosphere-{number}")
     made, new = CertificateAuthority.objects.get_or_create(
         generation=number,
         defaults={
@@ -48,6 +50,13 @@ def make() -> CertificateAuthority:
     if new:
         logger.info("SSH certificate authority %d was made", number)
     return made
+
+
+def _given(private_key: str) -> asyncssh.SSHKey:
+    try:
+        return asyncssh.import_private_key(private_key)
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        raise PortalError("remote:bad-key", detail=str(error)[:200]) from None
 
 
 def serial() -> int:

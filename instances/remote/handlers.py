@@ -1,0 +1,14 @@
+"""Hooks into the layers below."""
+
+from instances import hooks
+from instances.mirror.details import on_console
+from instances.remote import authority, host_keys, opening, problems_trust, resealing, trust  # noqa: F401 (its words)
+from portal.accounts import hooks as accounts
+from portal.core.resealing import store
+
+hooks.trusted_authorities(authority.trusted)
+hooks.machine_trusts(trust.launched)
+on_console(host_keys.console_was_read)
+accounts.on_signed_out(opening.signed_out)
+store(resealing.reseal_authorities)
+store(resealing.reseal_recordings)
