@@ -17,6 +17,7 @@ ADDRESS_KEY = "exoFloatingIpOption"
 # Ours stand under a prefix of their own, because Exosphere's keys must never mean anything else.
 INSTANCE_KEY = "helioInstance"
 DESKTOP_KEY = "helioDesktop"
+ROLE_KEY = "helioRole"
 # Which set-up of ours the guest was given: written with the user-data itself.
 GUEST_KEY = "helioGuest"
 LEGACY_ADDRESS_KEY = "exoCreateFloatingIp"
@@ -74,6 +75,7 @@ def metadata_of(
     desktop: bool,
     address: AddressOption,
     floating_ip_id: str = "",
+    role: str = "",
 ) -> dict[str, str]:
     """The metadata of a new server. `exoGuac` is left out because our machines do not run Guacamole."""
     written = {
@@ -85,6 +87,8 @@ def metadata_of(
         INSTANCE_KEY: instance_id,
         DESKTOP_KEY: "true" if desktop else "false",
     }
+    if role:
+        written[ROLE_KEY] = role
     if address == "existing":
         written["exoFloatingIpReuseOption"] = floating_ip_id or "create"
     return written

@@ -8,6 +8,8 @@ MAX_COUNT = 100
 
 # Exosphere's values of `exoFloatingIpOption` are written in `exosphere.py`.
 AddressOption = Literal["automatic", "existing", "none"]
+# What the machine is for: nothing of ours, or others are reached through it (`instances.remote.jumps`).
+Role = Literal["", "jump"]
 CloudId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[A-Za-z0-9._:-]*$")]
 
 
@@ -54,6 +56,7 @@ class LaunchSpec(Spec):
     public_key: str
     desktop: bool
     sealed_boot_script: str
+    role: Role = ""
 
 
 class NoParams(Spec):

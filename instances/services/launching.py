@@ -14,7 +14,7 @@ from instances import exosphere
 from instances.catalogue import gpus_of
 from instances.models import Instance
 from instances.services.preview import Preview, preview
-from instances.specs import LaunchRequest, LaunchSpec
+from instances.specs import LaunchRequest, LaunchSpec, Role
 from instances.statuses import REQUESTED
 from portal.accounts.models import CloudLink, User
 from portal.cloud.config import clouds
@@ -29,7 +29,7 @@ from portal.operations.services import Wanted
 
 @transaction.atomic
 def launch(
-    *, allocation: Allocation, by: User, request: LaunchRequest, idempotency_key: str = ""
+    *, allocation: Allocation, by: User, request: LaunchRequest, idempotency_key: str = "", role: Role = ""
 ) -> list[Operation]:
     """One operation per machine. PortalError with numbers when it cannot be; nothing is stored then.
 
@@ -41,17 +41,21 @@ def launch(
     return idempotency.once(
         user=by,
         key=idempotency_key,
-        request={"launch": allocation.pk, **request.model_dump(mode="json")},
-        submit=lambda: _launch(allocation, by, request),
+        request={
+            "launch": allocation.pk,
+            **request.model_dump(mode="json"),
+            **({"role": role} if role else {}),
+        },
+        submit=lambda: _launch(allocation, by, request, role),
     )
 
 
-def _launch(allocation: Allocation, by: User, request: LaunchRequest) -> list[Operation]:
+def _launch(allocation: Allocation, by: User, request: LaunchRequest, role: Role) -> list[Operation]:
     plan = preview(allocation=allocation, by=by, request=request)
     if plan.problems:
         raise plan.problems[0]
     batch = uuid7()
-    machines = _rows(allocation, by, request, plan)
+    machines = _rows(allocation, by, request, plan, role)
     bulk.insert(machines)
     found = operations.submit_many(
         kind="instance.launch",
@@ -60,7 +64,7 @@ def _launch(allocation: Allocation, by: User, request: LaunchRequest) -> list[Op
         region=allocation.region,
         project_id=allocation.project_id,
         target_type="instance",
-        wanted=_wanted(request, plan, machines),
+        wanted=_wanted(request, plan, machines, role),
         batch=batch,
     )
     audit.record(
@@ -75,11 +79,14 @@ def _launch(allocation: Allocation, by: User, request: LaunchRequest) -> list[Op
         image=machines[0].image_name,
         batch=str(batch),
         su_per_hour=str(plan.su_per_hour),
+        **({"role": role} if role else {}),
     )
     return found
 
 
-def _rows(allocation: Allocation, by: User, request: LaunchRequest, plan: Preview) -> list[Instance]:
+def _rows(
+    allocation: Allocation, by: User, request: LaunchRequest, plan: Preview, role: Role
+) -> list[Instance]:
     assert plan.flavor is not None and plan.image is not None
     now = timezone.now()
     flavor, image = plan.flavor, plan.image
@@ -111,6 +118,7 @@ def _rows(allocation: Allocation, by: User, request: LaunchRequest, plan: Previe
             desktop=request.desktop,
             address=request.address,
             floating_ip_id=request.floating_ip_id,
+            role=role,
         )
         made.append(machine)
     return made
@@ -122,7 +130,7 @@ def _creator(allocation: Allocation, by: User) -> str:
     return (link.cloud_user_name if link else "") or by.access_id or by.username
 
 
-def _wanted(request: LaunchRequest, plan: Preview, machines: Sequence[Instance]) -> list[Wanted]:
+def _wanted(request: LaunchRequest, plan: Preview, machines: Sequence[Instance], role: Role) -> list[Wanted]:
     """What the operation of each machine keeps: the same for all, but for name and number."""
     assert plan.flavor is not None and plan.image is not None
     shared = LaunchSpec(
@@ -142,6 +150,7 @@ def _wanted(request: LaunchRequest, plan: Preview, machines: Sequence[Instance])
         public_key=request.public_key.strip(),
         desktop=request.desktop,
         sealed_boot_script=seal(request.boot_script) if request.boot_script.strip() else "",
+        role=role,
     ).model_dump(mode="json")
     return [
         Wanted(machine.pk, machine.name, {**shared, "name": machine.name, "number": number})

@@ -51,6 +51,7 @@ def _user_data(ctx: Context, row: Instance, spec: LaunchSpec, authorities: Seque
             push_url=settings.METRICS_PUSH_URL,
             metrics_key=derive("metrics", str(row.pk)),
             ca_public_keys=authorities,
+            jump=spec.role == "jump",
         )
     except userdata.BadUserData as error:
         raise PortalError("portal:bad-input", reason=str(error)) from None

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable
 
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from allocations.models import Allocation
-from instances import lacking
+from instances import lacking, ssh_rules
 from instances.models import Instance
 from instances.queue import enqueue
 from instances.specs import LaunchSpec
@@ -34,7 +35,7 @@ def prepare(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
         "Asking the cloud for the machine",
         {
             "network_id": spec.network_id or _network_or_complain(row.allocation, shared),
-            "security_group_id": shared["security_group_id"],
+            "security_group_id": _own_group(ctx, row.allocation, spec) or shared["security_group_id"],
             "key_name": key_name,
             "public_key": public_key,
         },
@@ -50,6 +51,15 @@ def _group(ctx: Context, allocation: Allocation) -> str:
     if not lacking.has(allocation, "firewall"):
         return ""
     preset = clouds().cloud(allocation.cloud).portal.security_group_for(allocation.region)
+    return networks.ensure_security_group(ctx.cloud, preset.name, preset.rules, preset.description).id
+
+
+def _own_group(ctx: Context, allocation: Allocation, spec: LaunchSpec) -> str:
+    """A jump host lets in nothing that the operator's rules may allow to other machines."""
+    if spec.role != "jump" or not lacking.has(allocation, "firewall"):
+        return ""
+    port = clouds().cloud(allocation.cloud).portal.ssh_port
+    preset = ssh_rules.jump_group(settings.REMOTE_SOURCE_ADDRESSES, port)
     return networks.ensure_security_group(ctx.cloud, preset.name, preset.rules, preset.description).id
 
 

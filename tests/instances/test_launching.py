@@ -369,3 +369,19 @@ def test_nothing_that_a_page_uses_opens_a_connection(allocation: Allocation, mem
         services.act(instance=Instance.objects.get(), by=member, action="delete")
         services.refresh_keys(allocation=allocation, by=member)
     assert op.state == "queued"
+
+
+def test_what_a_machine_is_for_is_kept_and_written_on_it(allocation: Allocation, member: User) -> None:
+    [op] = services.launch(allocation=allocation, by=member, request=request(), role="jump")
+    [plain] = launch(allocation, member, name="other")
+    assert (op.spec["role"], plain.spec["role"]) == ("jump", "")
+    row = Instance.objects.get(pk=op.target_id)
+    assert row.metadata["helioRole"] == "jump"
+    assert "helioRole" not in Instance.objects.get(pk=plain.target_id).metadata
+    assert AuditEvent.objects.filter(action="instance.launch", detail__role="jump").count() == 1
+
+
+def test_a_launch_that_an_older_portal_wrote_down_has_no_role(allocation: Allocation, member: User) -> None:
+    [op] = launch(allocation, member)
+    old = {name: value for name, value in op.spec.items() if name != "role"}
+    assert LaunchSpec.model_validate(old).role == ""

@@ -145,3 +145,24 @@ def test_a_boot_script_reaches_the_guest_and_no_log(
     assert op.step == "setup"
     assert "hunter2" not in caplog.text
     assert "hunter2" not in json.dumps([op.spec, op.progress])
+
+
+def test_a_jump_host_is_in_a_group_of_its_own_that_lets_ssh_in_and_nothing_else(
+    project: Project, settings: Any
+) -> None:
+    settings.REMOTE_SOURCE_ADDRESSES = ["192.0.2.0/28"]
+    [op] = services.launch(
+        allocation=project.allocation, by=project.people["bob"], request=project.request(), role="jump"
+    )
+    project.settle(op, until=lambda: op.step == "setup" or not op.live)
+    assert Instance.objects.get(pk=op.target_id).security_groups == ["heliosphere-jump"]
+    [group] = [
+        found
+        for found in networks.list_security_groups(project.cloud_as("bob"))
+        if found.name == "heliosphere-jump"
+    ]
+    let_in = [rule for rule in group.rules if rule.direction == "ingress"]
+    assert [(rule.protocol, rule.port_min, rule.port_max) for rule in let_in] == [("tcp", 22, 22)]
+    assert let_in[0].remote_cidr == "192.0.2.0/28"
+    # The next machine of the project is in the usual one all the same.
+    assert Instance.objects.get(pk=launch(project).target_id).security_groups == ["exosphere"]
