@@ -33,8 +33,13 @@ ENDINGS: dict[str, Ending] = {
     "shutdown": Ending("The portal's server was restarted.", 4408, again=True),
     "failed": Ending("The machine could not be reached."),
     "share-ended": Ending("The owner ended the sharing.", 4403),
+    "mode-changed": Ending("The owner changed what you may do here.", 4408, again=True),
+    "moved": Ending("You opened it in another place.", 4403),
     "flood": Ending("It sent more than it may.", 4429),
-    "lost": Ending("The process that held it ended without a word."),
+    "never-came": Ending("The page that asked for it never came back."),
+    "lost": Ending("The process that held it ended without a word.", 4408, again=True),
+    "desktop-ended": Ending("The desktop was left or started again.", 4408, again=True),
+    "not-vnc": Ending("The page sent what no viewer of a desktop sends.", 4403),
     "other-node": Ending("It is held by another process.", 4409, again=True),
 }
 

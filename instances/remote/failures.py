@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from typing import Literal
+from typing import Any, Literal
 
 import asyncssh
 
@@ -12,6 +12,12 @@ from portal.core.errors import PortalError
 # Where it happened: reaching the machine, proving who both are, or asking for something once in.
 Stage = Literal["reach", "login", "ask"]
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
+
+
+_CHANNELS = {
+    asyncssh.OPEN_CONNECT_FAILED: "remote:port-closed",
+    asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED: "remote:forwarding-off",
+}
 
 
 class WrongHostKey(asyncssh.HostKeyNotVerifiable):
@@ -24,7 +30,7 @@ class WrongHostKey(asyncssh.HostKeyNotVerifiable):
 
 def as_problem(error: BaseException, stage: Stage, hop: Hop, name: str) -> PortalError:
     """`name` is the machine's, or its jump host's."""
-    words = {"name": name, "address": hop.address, "port": hop.port, "login": hop.login}
+    words: dict[str, Any] = {"name": name, "address": hop.address, "port": hop.port, "login": hop.login}
     detail = _detail(error)
     if isinstance(error, WrongHostKey):
         return PortalError("remote:host-key", offered=error.offered, instance=hop.instance_id, **words)
@@ -35,7 +41,7 @@ def as_problem(error: BaseException, stage: Stage, hop: Hop, name: str) -> Porta
     if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ProtocolNotSupported | asyncssh.ProtocolError):
         return PortalError("remote:not-ssh", detail=detail, **words)
     if isinstance(error, asyncssh.ChannelOpenError):
-        return PortalError("remote:channel-refused", detail=detail, **words)
+        return PortalError(_CHANNELS.get(error.code, "remote:channel-refused"), detail=detail, **words)
     if isinstance(error, ConnectionRefusedError):
         return PortalError("remote:refused", outcome="retry", **words)
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
@@ -45,7 +51,7 @@ def as_problem(error: BaseException, stage: Stage, hop: Hop, name: str) -> Porta
     return PortalError("remote:lost", outcome="retry", detail=detail, **words)
 
 
-def _too_late(stage: Stage, words: dict[str, object]) -> PortalError:
+def _too_late(stage: Stage, words: dict[str, Any]) -> PortalError:
     if stage == "reach":
         return PortalError("remote:timeout", outcome="retry", **words)
     return PortalError("remote:silent", outcome="retry", **words)

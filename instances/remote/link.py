@@ -245,4 +245,4 @@ def _certified(hop: Hop, person: str, direct: bool) -> list[asyncssh.SSHKeyPair]
         )
         for one in authority.known_to(hop.authorities)
     ]
-    return asyncssh.load_keypairs([(key, certificate) for certificate in certificates])
+    return list(asyncssh.load_keypairs([(key, certificate) for certificate in certificates]))

@@ -34,12 +34,22 @@ def issue(ticket: Ticket) -> str:
 
 def redeem(text: str, *, user_id: int, mark: str, kind: str) -> Ticket:
     """The ticket, which is gone thereby, whoever showed it. PortalError `remote:ticket` unless it is this person's."""
-    if not 20 <= len(text) <= 64:
-        raise PortalError("remote:ticket")
-    stored = client().getdel(_KEY + text)
-    if not isinstance(stored, bytes):
-        raise PortalError("remote:ticket")
-    ticket = Ticket(**json.loads(stored))
+    ticket = _taken(text)
     if (ticket.user_id, ticket.mark, ticket.kind) != (user_id, mark, kind) or not mark:
         raise PortalError("remote:ticket")
     return ticket
+
+
+def redeem_for(text: str, *, session_id: str, kind: str) -> Ticket:
+    """The same where no portal session is at hand, since the site is another: the ticket itself says whose it is."""
+    ticket = _taken(text)
+    if (ticket.session_id, ticket.kind) != (session_id, kind):
+        raise PortalError("remote:ticket")
+    return ticket
+
+
+def _taken(text: str) -> Ticket:
+    stored = client().getdel(_KEY + text) if 20 <= len(text) <= 64 else None
+    if not isinstance(stored, bytes):
+        raise PortalError("remote:ticket")
+    return Ticket(**json.loads(stored))

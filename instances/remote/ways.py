@@ -64,6 +64,11 @@ def way_to(instance: Instance, *, login: str = "") -> Way:
     return Way(str(instance.pk), instance.name, (through, _hop(instance, instance.private_address, login)))
 
 
+def stands_still(instance: Instance) -> bool:
+    """Whether nothing can run on it now."""
+    return bool(instance.deleted_at) or instance.status in _OFF
+
+
 def _through(jump: JumpHost, instance: Instance) -> Hop:
     machine = jump.instance
     machine.allocation = instance.allocation

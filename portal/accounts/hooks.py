@@ -31,9 +31,11 @@ class OnProjects(Protocol):
 
 
 OnUsable = Callable[[User, str], None]
+OnSignedOut = Callable[[User, str], None]
 
 _on_projects: list[OnProjects] = []
 _on_usable: list[OnUsable] = []
+_on_signed_out: list[OnSignedOut] = []
 
 
 def on_projects(function: OnProjects) -> OnProjects:
@@ -51,6 +53,18 @@ def on_usable(function: OnUsable) -> OnUsable:
     if function not in _on_usable:
         _on_usable.append(function)
     return function
+
+
+def on_signed_out(function: OnSignedOut) -> OnSignedOut:
+    """`function(user, mark)`: called when one portal session of the person ended; an empty mark: all of them."""
+    if function not in _on_signed_out:
+        _on_signed_out.append(function)
+    return function
+
+
+def signed_out(user: User, mark: str = "") -> None:
+    for function in _on_signed_out:
+        function(user, mark)
 
 
 def projects_known(

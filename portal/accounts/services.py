@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from portal.accounts import credentials, stored_login
+from portal.accounts import credentials, hooks, stored_login
 from portal.accounts.models import CloudCredential, CloudLink, User, WebSsoAttempt
 from portal.accounts.queue import enqueue
 from portal.cloud.config import clouds
@@ -161,6 +161,7 @@ def before_sign_out(request: HttpRequest) -> None:
     with transaction.atomic():
         record("account.sign-out", by=user, scope=f"user.{user.pk}", target_type="user", target_id=user.pk)
         mark = events.session_mark(request.session.session_key or "")
+        hooks.signed_out(user, mark)
         events.publish([f"user.{user.pk}"], events.SignedOut(mark))
 
 
@@ -170,6 +171,7 @@ def end_all_sessions(*, user: User, by: User) -> None:
         user.set_unusable_password()
         user.save(update_fields=["password"])
         record("account.end-sessions", by=by, scope=f"user.{user.pk}", target_type="user", target_id=user.pk)
+        hooks.signed_out(user)
         events.publish([f"user.{user.pk}"], events.SignedOut())
 
 
@@ -186,4 +188,5 @@ def switched(*, user: User, by: User) -> None:
             target_name=str(user),
         )
         if not user.is_active:
+            hooks.signed_out(user)
             events.publish([f"user.{user.pk}"], events.SignedOut())

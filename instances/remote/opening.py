@@ -1,0 +1,209 @@
+"""Asking for a shell, a desktop, files or a port, and ending one: what the web processes do, without any SSH."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from instances.access import connectable
+from instances.models import Instance
+from instances.remote import limits, tell, tickets, visits, ways
+from instances.remote.endings import ENDINGS
+from instances.remote.models import RemoteSession
+from instances.remote.tickets import Ticket
+from portal.accounts.models import User
+from portal.core import audit, events
+from portal.core.claims import claim
+from portal.core.errors import PortalError
+from portal.core.limits import check as check_limit
+
+Kind = RemoteSession.Kind
+# What one person may ask for in a minute: reconnecting pages need several, a script that guesses needs more.
+_MOST_A_MINUTE = 60
+_NONE = "portal:not-found"
+# The event that tells the process that holds a session to look at its row again.
+ENDED = "remote:end"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from. `mark` names the portal session without opening it."""
+
+    source: str | None
+    user_agent: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`path` is the WebSocket's; the ticket goes with it as a subprotocol."""
+
+    session: RemoteSession
+    ticket: str = field(repr=False)
+    path: str
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    address = request.META.get("REMOTE_ADDR", "")
+    return Origin(
+        source=address if _is_address(address) else None,
+        user_agent=request.headers.get("User-Agent", "")[:255],
+        mark=events.session_mark(request.session.session_key or ""),
+    )
+
+
+def open_session(
+    *,
+    by: User,
+    instance: Instance,
+    kind: str,
+    origin: Origin,
+    login: str = "",
+    port: int | None = None,
+    resume: RemoteSession | None = None,
+) -> Opened:
+    """A new session on a machine, or the way back into `resume`. Nothing is connected yet.
+
+    PortalError: `portal:forbidden`, `remote:too-many`, `remote:resume`, or why the machine cannot be reached
+    (`instances.remote.ways`).
+    """
+    check_limit(f"remote:{by.pk}", most=_MOST_A_MINUTE, seconds=60)
+    with transaction.atomic():
+        # The person's row is locked, so that two requests at once do not both take the last place.
+        User.objects.select_for_update().get(pk=by.pk)
+        machine = connectable(by, instance.pk)
+        way = ways.way_to(machine, login=login)
+        if resume is not None:
+            session = _resumed(resume, by=by, instance=machine, kind=kind, origin=origin)
+        else:
+            session = _new(by=by, instance=machine, kind=kind, origin=origin, login=way.login, port=port)
+    ticket = tickets.issue(
+        Ticket(
+            kind=kind,
+            session_id=str(session.pk),
+            instance_id=str(machine.pk),
+            user_id=by.pk,
+            mark=origin.mark,
+        )
+    )
+    return Opened(session, ticket, socket_path(session))
+
+
+def _new(
+    *, by: User, instance: Instance, kind: str, origin: Origin, login: str, port: int | None
+) -> RemoteSession:
+    _room_for_one_more(by)
+    session = RemoteSession.objects.create(
+        instance=instance,
+        person=by,
+        kind=kind,
+        login=login,
+        port=port,
+        source=origin.source,
+        user_agent=origin.user_agent,
+        session_mark=origin.mark,
+        asked_at=timezone.now(),
+    )
+    _record("remote.opened", session, by=by, source=origin.source or "")
+    return session
+
+
+def _resumed(
+    resume: RemoteSession, *, by: User, instance: Instance, kind: str, origin: Origin
+) -> RemoteSession:
+    """The same row again. One that ended for good is not brought back."""
+    row = RemoteSession.objects.select_for_update().filter(pk=resume.pk).first()
+    mine = row is not None and (row.person_id, row.instance_id, row.kind) == (by.pk, instance.pk, kind)
+    if row is None or not mine:
+        raise PortalError(_NONE)
+    if row.ended_at is not None:
+        grace = timedelta(minutes=limits.remote().grace_minutes)
+        if not ENDINGS[row.end_reason].again or timezone.now() - row.ended_at > grace:
+            raise PortalError("remote:resume", reason=ENDINGS[row.end_reason].words)
+        _room_for_one_more(by)
+        row.ended_at, row.end_reason, row.node = None, "", ""
+    row.source, row.user_agent, row.session_mark = origin.source, origin.user_agent, origin.mark
+    row.seen_at = timezone.now()
+    row.save()
+    return row
+
+
+def _room_for_one_more(by: User) -> None:
+    most = limits.remote().most_per_person
+    if RemoteSession.objects.filter(person=by, ended_at=None).count() >= most:
+        raise PortalError("remote:too-many", most=most)
+
+
+def socket_path(session: RemoteSession) -> str:
+    """Leads to the process that holds the session, where there are several."""
+    at = f"at/{session.node}/" if session.node and settings.SOCKETS_NODE else ""
+    return f"/ws/remote/{at}{session.kind}/"
+
+
+@transaction.atomic
+def end_session(*, session: RemoteSession, by: User, reason: str = "ended") -> bool:
+    """End a session that came through its door, wherever it is held. False: it had ended already.
+
+    The process that holds it is told, and would find out within a minute otherwise.
+    """
+    how = "closed" if session.person_id == by.pk and reason == "ended" else reason
+    if not finish(session, how, by=by):
+        return False
+    _record("remote.ended", session, by=by, reason=how)
+    return True
+
+
+def finish(session: RemoteSession, reason: str, *, by: User | None = None) -> bool:
+    """Write down the end, once: the first reason stands. Pages, and the process that holds it, are told."""
+    live = RemoteSession.objects.filter(pk=session.pk, ended_at=None)
+    if not claim(live, ended_at=timezone.now(), end_reason=reason, ended_by=by):
+        return False
+    visits.end_of(session, reason)
+    events.publish([group_of(session.pk)], events.Changed(ENDED, {"session": str(session.pk)}))
+    tell.changed(session)
+    return True
+
+
+def finish_all(sessions: QuerySet[RemoteSession], reason: str) -> None:
+    """The same for each of them that is live."""
+    for session in sessions.filter(ended_at=None).select_related("instance__allocation"):
+        finish(session, reason)
+
+
+def signed_out(user: User, mark: str) -> None:
+    """One portal session of the person ended, or (an empty mark) all of them: so does what hangs on it."""
+    found = RemoteSession.objects.filter(person=user)
+    finish_all(found.filter(session_mark=mark) if mark else found, "signed-out")
+
+
+def group_of(session_id: object) -> str:
+    return f"remote.{session_id}"
+
+
+def _record(action: str, session: RemoteSession, *, by: User, **detail: object) -> None:
+    instance = session.instance
+    audit.record(
+        action,
+        by=by,
+        scope=f"allocation.{instance.allocation_id}",
+        target_type="instance",
+        target_id=instance.pk,
+        target_name=instance.name,
+        session=str(session.pk),
+        kind=session.kind,
+        login=session.login,
+        **detail,
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

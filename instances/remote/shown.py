@@ -1,0 +1,72 @@
+"""A problem as the page of a shell or a desktop shows it: words, and the ways out that are one click away."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from instances.models import Instance
+from portal.core.errors import PortalError
+from portal.core.redis_client import client
+
+_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A link (`get`: a page or a dialog) or a button (`post`)."""
+
+    label: str
+    url: str
+    method: str = "get"
+
+
+Repairs = Callable[[Instance, Mapping[str, Any]], list[Repair]]
+_repairs: dict[str, list[Repairs]] = {}
+
+
+def repairs(*problem_ids: str) -> Callable[[Repairs], Repairs]:
+    """Register `function(instance, params)`: ways out of these problems. It may read the database."""
+
+    def registered(function: Repairs) -> Repairs:
+        for problem_id in problem_ids:
+            known = _repairs.setdefault(problem_id, [])
+            if function not in known:
+                known.append(function)
+        return function
+
+    return registered
+
+
+def as_json(problem: PortalError, instance: Instance | None) -> dict[str, Any]:
+    words = problem.problem
+    found = (
+        [repair for function in _repairs.get(problem.id, []) for repair in function(instance, problem.params)]
+        if instance is not None
+        else []
+    )
+    return {
+        "id": problem.id,
+        "title": words.title,
+        "what": words.what,
+        "means": words.means,
+        "todo": words.todo,
+        "detail": problem.detail,
+        "retry_after": problem.retry_after,
+        "repairs": [asdict(repair) for repair in found],
+    }
+
+
+def keep(session_id: UUID, problem: dict[str, Any]) -> None:
+    """For pages whose socket carries no words."""
+    client().set(_key(session_id), json.dumps(problem), ex=_SECONDS)
+
+
+def kept(session_id: UUID) -> dict[str, Any] | None:
+    found = client().get(_key(session_id))
+    return json.loads(found) if isinstance(found, bytes) else None
+
+
+def _key(session_id: UUID) -> str:
+    return f"remote-problem:{session_id}"
