@@ -78,6 +78,10 @@ class JumpHost(models.Model):
     how = models.CharField(max_length=8, choices=How)
     chosen_by = models.ForeignKey(_PERSON, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
+    # A chosen one: when its login was there; or why that could not be put there.
+    ready_at = models.DateTimeField(null=True, blank=True)
+    error_id = models.CharField(max_length=64, blank=True)
+    error_params = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"jump host of {self.allocation_id}"
