@@ -119,6 +119,13 @@ def marks_of(metadata: Mapping[str, str]) -> Marks:
     )
 
 
+def desktop_kind(metadata: Mapping[str, str]) -> Literal["ours", "exosphere", ""]:
+    """Whose desktop a machine has: the portal shows its own only. Exosphere's asks for TLS inside VNC and a passphrase."""
+    if metadata.get(DESKTOP_KEY) == "true":
+        return "ours"
+    return "exosphere" if marks_of(metadata).desktop else ""
+
+
 # Ordinary cloud images name their first account after the distribution, or in Red Hat's way.
 _DISTRO_USERS = {
     "ubuntu": "ubuntu",

@@ -1,5 +1,6 @@
 from django.urls import path, re_path
 
+from instances.remote.desktop import DesktopConsumer
 from instances.remote.shell import ShellConsumer
 from portal.core.sockets import LiveConsumer
 
@@ -7,5 +8,6 @@ from portal.core.sockets import LiveConsumer
 _REMOTE = r"^ws/remote/(?:at/[a-z0-9-]+/)?"
 websocket_urlpatterns = [
     path("ws/live/", LiveConsumer.as_asgi()),
+    re_path(_REMOTE + r"desktop/$", DesktopConsumer.as_asgi()),
     re_path(_REMOTE + r"shell/$", ShellConsumer.as_asgi()),
 ]

@@ -2,7 +2,8 @@
 
 from instances import hooks
 from instances.mirror.details import on_console
-from instances.remote import authority, host_keys, opening, problems_trust, resealing, trust  # noqa: F401 (its words)
+from instances.remote import problems_desktop, problems_ports, problems_trust  # noqa: F401 (their words)
+from instances.remote import authority, host_keys, opening, resealing, trust
 from portal.accounts import hooks as accounts
 from portal.core.resealing import store
 

@@ -1,12 +1,17 @@
 from django.urls import path
 
-from instances.remote import views
+from instances.remote import urls_sharing, views, views_desktop, views_shell
 
 app_name = "remote"
 _ONE = "instances/<uuid:instance_id>"
 _SESSION = "remote/<uuid:id>"
 urlpatterns = [
+    path(f"{_ONE}/shell/", views_shell.shell, name="shell"),
+    path(f"{_ONE}/shell/state/", views_shell.shell_state, name="shell-state"),
+    path(f"{_ONE}/desktop/", views_desktop.desktop, name="desktop"),
+    path("remote/dock/", views_shell.dock, name="dock"),
     path(f"{_ONE}/remote/open/", views.open_session, name="open"),
     path(f"{_SESSION}/", views.session, name="session"),
     path(f"{_SESSION}/end/", views.end, name="end"),
 ]
+urlpatterns += urls_sharing.urlpatterns
