@@ -68,6 +68,9 @@ class Measure:
     seconds: float
 
 
+NOTHING = Measure(0, 0.0)
+
+
 def measure(path: Path, key: str) -> Measure:
     """How long a recording is, and how much text, where nobody wrote that down."""
     size, last = 0, b""

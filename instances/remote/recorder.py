@@ -55,7 +55,7 @@ class Recorder:
         most_bytes: int,
         most_seconds: float,
         ended: Callable[[Result], None],
-        already: casts.Measure = casts.Measure(0, 0.0),
+        already: casts.Measure = casts.NOTHING,
         offset: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -135,7 +135,7 @@ def recorder_for(
     key, path = seal.unseal(recording.sealed_key), path_of(recording)
     try:
         file = casts.CastFile(path, key)
-        already = casts.Measure(0, 0.0) if file.fresh else casts.measure(path, key)
+        already = casts.NOTHING if file.fresh else casts.measure(path, key)
     except OSError as error:
         logger.warning("a recording could not be begun: %s", error)
         ended(Result("disk", 0, 0.0))

@@ -1,6 +1,7 @@
 from allocations.access import Person, allocation_for
 from allocations.roles import Need
 from instances.access import instance_for
+from instances.remote import problems_sharing  # noqa: F401  (so that they are in the catalogue)
 from instances.remote.doors import attended_session
 from portal.core.sockets import topic
 

@@ -76,7 +76,8 @@ def _in_address(request: HttpRequest) -> tuple[str, UUID | None]:
         return "", None
     about_machine = found.app_names[:1] in (["instances"], ["metrics"])
     given: dict[str, Any] = found.kwargs
-    return given.get("slug", ""), (given.get("id") or given.get("instance_id")) if about_machine else None
+    machine = given.get("instance_id") or (given.get("id") if about_machine else None)
+    return given.get("slug", ""), machine
 
 
 def _looked_at(user: User, *, slug: str = "", pk: int = 0) -> Allocation | None:

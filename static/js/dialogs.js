@@ -15,11 +15,18 @@ function close() {
   dialog.replaceChildren();
 }
 
-function toast({ level, text }) {
+function toast({ level, text, url, label }) {
   const note = document.createElement("div");
   note.className = `note note-${level} toast-note`;
   const words = document.createElement("p");
   words.textContent = text;
+  // Only to a page of ours.
+  if (url && /^\/(?!\/)/.test(url)) {
+    const link = document.createElement("a");
+    link.href = url;
+    link.textContent = label;
+    words.append(" ", link);
+  }
   const shut = document.createElement("button");
   shut.type = "button";
   shut.className = "note-close";
@@ -29,7 +36,7 @@ function toast({ level, text }) {
   note.append(words, shut);
   document.getElementById("toasts").append(note);
   const leave = () => { if (note.matches(":hover, :focus-within")) setTimeout(leave, 2000); else note.remove(); };
-  if (level !== "danger") setTimeout(leave, TOAST_MS);
+  if (level !== "danger") setTimeout(leave, url ? 3 * TOAST_MS : TOAST_MS);
 }
 
 function noAnswer() {
