@@ -98,6 +98,10 @@ class Link:
                     raise self.problem(error) from error
             return self._sftp
 
+    def forget_sftp(self) -> None:
+        """Its channel ended while the connection lives: the next who asks gets another."""
+        self._sftp = None
+
     def problem(self, error: BaseException, stage: Stage = "ask") -> PortalError:
         return as_problem(error, stage, self.way.machine, self.way.name)
 
