@@ -11,6 +11,7 @@ from allocations.rates import su_per_hour
 from instances import lacking
 from instances.exosphere import Web, login_user, maker, marks_of
 from instances.models import Instance, Poll
+from instances.reach import no_shell
 from instances.states import (
     ACTIONS,
     LAUNCH_STAGES,
@@ -152,6 +153,12 @@ class Row:
         user = login_user(instance.metadata, instance.image_name)
         port = f"-p {self.cloud.ssh_port} " if self.cloud.ssh_port != 22 else ""
         return f"ssh {port}{f'{user}@' if user else ''}{instance.public_address}"
+
+    @property
+    def no_shell(self) -> str:
+        """Why no shell can be opened; empty where it is worth asking."""
+        instance = self.instance
+        return no_shell(instance.status, deleted=instance.deleted_at is not None, address=self.address)
 
     @property
     def group(self) -> FlavorGroup | None:

@@ -16,7 +16,7 @@ from allocations.access import allocations_of
 from allocations.offers import lost
 from allocations.roles import Need
 from instances import services
-from instances.access import instance_for, may
+from instances.access import instance_for, may, may_connect
 from instances.models import ConsoleLog, Instance
 from instances.rows import Row, row, rows
 from instances.statuses import RESTING
@@ -74,6 +74,7 @@ def _context(request: HttpRequest, instance: Instance) -> dict[str, Any]:
         "i": instance,
         "section": "instances",
         "may_act": may(request.user, instance, Need.ACT),
+        "may_connect": may_connect(request.user, instance),
         "lacking": lost(instance.allocation, "machine"),
         "time_to_ready": instance.ready_at - instance.created_at if instance.ready_at else None,
         **_actions(shown),

@@ -5,20 +5,11 @@ from dataclasses import dataclass
 
 from instances.exosphere import login_user
 from instances.models import Instance
+from instances.reach import COMING, OFF
 from instances.remote import host_keys
 from instances.remote.models import JumpHost, MachineTrust
 from portal.cloud.config import clouds
 from portal.core.errors import PortalError
-
-# States in which a machine has no SSH server to speak to.
-_OFF = {"SHUTOFF": "stopped", "SUSPENDED": "suspended", "PAUSED": "paused", "SHELVED": "shelved"}
-_OFF |= {
-    "SHELVED_OFFLOADED": "shelved",
-    "RESCUE": "in rescue mode",
-    "ERROR": "in error",
-    "DELETED": "deleted",
-}
-_COMING = {"REQUESTED", "BUILD", "REBUILD"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +57,7 @@ def way_to(instance: Instance, *, login: str = "") -> Way:
 
 def stands_still(instance: Instance) -> bool:
     """Whether nothing can run on it now."""
-    return bool(instance.deleted_at) or instance.status in _OFF
+    return bool(instance.deleted_at) or instance.status in OFF
 
 
 def _through(jump: JumpHost, instance: Instance) -> Hop:
@@ -78,10 +69,10 @@ def _through(jump: JumpHost, instance: Instance) -> Hop:
 
 
 def _running(instance: Instance) -> None:
-    if instance.deleted_at or instance.status in _OFF:
-        state = "deleted" if instance.deleted_at else _OFF[instance.status]
+    if instance.deleted_at or instance.status in OFF:
+        state = "deleted" if instance.deleted_at else OFF[instance.status]
         raise PortalError("remote:not-running", name=instance.name, state=state)
-    if instance.status in _COMING:
+    if instance.status in COMING:
         raise PortalError("remote:building", outcome="retry", name=instance.name)
 
 
