@@ -247,6 +247,16 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 600},
     },
     "remote-sweep": {"task": "instances.remote.tasks.sweep", "schedule": 60.0, "options": {"expires": 60}},
+    "remote-recordings": {
+        "task": "instances.remote.tasks_recording.close_lost",
+        "schedule": 120.0,
+        "options": {"expires": 120},
+    },
+    "remote-tidy": {
+        "task": "instances.remote.tasks_recording.tidy",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "heartbeat": {"task": "portal.core.tasks.beat_heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
 

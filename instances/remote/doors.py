@@ -103,6 +103,14 @@ def recording_for(user: Person, id: UUID | str) -> Recording:
     return found
 
 
+def removable_recording(user: Person, id: UUID | str) -> Recording:
+    """For whose shell it was, and who manages the allocation."""
+    found = recording_for(user, id)
+    if not may_remove(user, found):
+        raise PortalError("portal:forbidden", need="delete recordings of others")
+    return found
+
+
 def may_remove(user: Person, recording: Recording) -> bool:
     """For a recording that came through its door."""
     session = recording.session

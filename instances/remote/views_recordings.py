@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from instances.remote import doors, recordings
 from instances.remote.models import Recording
 from portal.accounts.views_profile import person
-from portal.core.errors import PortalError
 
 _END = b""
 
@@ -65,9 +64,7 @@ def _name_of(found: Recording) -> str:
 @never_cache
 @require_http_methods(["POST"])
 def remove(request: HttpRequest, id: UUID) -> HttpResponse:
-    found = doors.recording_for(request.user, id)
-    if not doors.may_remove(request.user, found):
-        raise PortalError("portal:forbidden", need="delete recordings of others")
+    found = doors.removable_recording(request.user, id)
     recordings.remove(by=person(request), recording=found)
     messages.success(request, "The recording was deleted; no copy of its file can be read any more.")
     return HttpResponseRedirect(reverse("remote:of-machine", args=[found.session.instance_id]))

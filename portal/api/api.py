@@ -5,6 +5,7 @@ from ninja import NinjaAPI, Swagger
 from allocations.api import router as allocations
 from instances.api import catalogue, instances
 from instances.metrics.api import router as metrics
+from instances.remote.api import router as connections
 from portal.api.auth import SessionAuth, TokenAuth
 from portal.api.errors import install
 from portal.operations.api import router as operations
@@ -27,4 +28,5 @@ api.add_router("", allocations)
 api.add_router("", catalogue)
 api.add_router("", instances)
 api.add_router("", metrics)
+api.add_router("", connections)
 api.add_router("", operations)

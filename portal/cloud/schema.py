@@ -392,6 +392,7 @@ class Retention(Strict):
     samples_rolled_days: float = Field(default=30, ge=7)
     operations_days: float = Field(default=365, gt=0)
     audit_days: float = Field(default=1825, gt=0)
+    connections_days: float = Field(default=365, gt=0)
 
 
 def _usual_roles() -> dict[str, Role]:
