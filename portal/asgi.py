@@ -14,6 +14,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 
 from instances.metrics.ingest import PATH as PUSH_PATH  # noqa: E402
 from instances.metrics.ingest import Ingest  # noqa: E402
+from instances.remote.ports.app import PortsSite  # noqa: E402
 from portal.routing import websocket_urlpatterns  # noqa: E402
 
 _push = Ingest()
@@ -24,9 +25,12 @@ async def _http(scope: Any, receive: Any, send: Any) -> None:
     await (_push if scope["path"] == PUSH_PATH else _pages)(scope, receive, send)
 
 
-application = ProtocolTypeRouter(
-    {
-        "http": _http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-    }
+# By the Host header, before anything of Django: no page of a machine comes under the portal's name, or the other way round.
+application = PortsSite(
+    ProtocolTypeRouter(
+        {
+            "http": _http,
+            "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        }
+    )
 )

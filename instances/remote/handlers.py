@@ -2,6 +2,7 @@
 
 from instances import hooks
 from instances.mirror.details import on_console
+from instances.remote import operations, problems_jump  # noqa: F401 (they register what they have)
 from instances.remote import problems_desktop, problems_ports, problems_trust  # noqa: F401 (their words)
 from instances.remote import authority, host_keys, opening, resealing, trust
 from portal.accounts import hooks as accounts

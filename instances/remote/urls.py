@@ -1,6 +1,7 @@
 from django.urls import path
 
 from instances.remote import urls_sharing, views, views_desktop, views_shell
+from instances.remote.ports import urls as ports
 
 app_name = "remote"
 _ONE = "instances/<uuid:instance_id>"
@@ -15,3 +16,4 @@ urlpatterns = [
     path(f"{_SESSION}/end/", views.end, name="end"),
 ]
 urlpatterns += urls_sharing.urlpatterns
+urlpatterns += ports.urlpatterns
