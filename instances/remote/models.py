@@ -223,3 +223,24 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return f"certificate {self.serial}"
+
+
+class PlacedKey(models.Model):
+    """A public key that the portal put on a machine for somebody, to take it away when they may connect no more."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="placed_keys")
+    person = models.ForeignKey(_PERSON, on_delete=models.CASCADE, related_name="+")
+    login = models.CharField(max_length=32)
+    # `<type> <base64>`
+    key = models.TextField()
+    placed_by = models.ForeignKey(_PERSON, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["instance"], condition=Q(removed_at=None), name="placed_keys_there"),
+        ]
+
+    def __str__(self) -> str:
+        return f"key of {self.person_id} on {self.instance_id}"

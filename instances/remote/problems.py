@@ -70,13 +70,6 @@ register(
             "Name the account, such as ubuntu, debian or rocky.",
             409,
         ),
-        "remote:jump-down": Problem(
-            "The project's jump host does not run",
-            "{name}, through which machines without a public address are reached, is not ACTIVE.",
-            "The machines behind it run on.",
-            "Start the jump host, or make a new one.",
-            503,
-        ),
         "remote:host-key": Problem(
             "The machine's host key has changed",
             "What answers at {address} showed a host key that is none of those known for {name}.",

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 # Seconds between attempts to come back to a machine that was lost while tmux keeps the shell there.
 _AGAIN = (1.0, 2.0, 4.0, 8.0, 15.0)
 TYPING_SECONDS = 1.5
+EARLY_BYTES = 4096
 
 
 async def first_of(work: Coroutine[Any, Any, None], future: "asyncio.Future[End]") -> None:
@@ -93,6 +94,7 @@ class Room:
         self.writable.set()
         self._shell: terminal.Shell | None = None
         self._paused = False
+        self._early = bytearray()
         self._typed: dict[str, float] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._end: asyncio.Future[End] = asyncio.get_running_loop().create_future()
@@ -150,7 +152,12 @@ class Room:
 
     async def type(self, viewer: Viewer, data: bytes) -> None:
         """Keystrokes. Whoever may not type is not heard."""
-        if viewer.mode == "view" or self._shell is None:
+        if viewer.mode == "view":
+            return
+        if self._shell is None:
+            # Typed ahead, as at any terminal; never into the dark of a machine that was lost.
+            if not self.opened and len(self._early) + len(data) <= EARLY_BYTES:
+                self._early += data
             return
         await self.writable.wait()
         self.bytes_in += len(data)
@@ -219,6 +226,8 @@ class Room:
                 link, session_id=self.session_id, cols=size.cols, rows=size.rows, keep=self.keep, room=self
             )
             self._shell = shell
+            shell.write(bytes(self._early))
+            self._early.clear()
             try:
                 await first_of(shell.wait(), self._end)
                 return self._end.result() if self._end.done() else shell.end

@@ -1,6 +1,7 @@
 """The VNC socket of a machine's desktop: reached, or why not and what can be done; and starting the desktop again."""
 
 import asyncio
+from typing import Any
 
 from instances.models import Instance
 from instances.remote.link import Link, Reader, Writer
@@ -39,7 +40,7 @@ async def reach(link: Link, instance: Instance) -> tuple[Reader, Writer]:
 
 async def _look(link: Link, instance: Instance) -> PortalError:
     """Why there is no channel, by what the machine says of the desktop's unit."""
-    words = {"name": instance.name}
+    words: dict[str, Any] = {"name": instance.name}
     said = (await link.run(_LOOK)).out.decode(errors="replace").splitlines()
     facts = dict(line.split("=", 1) for line in said if "=" in line)
     if facts.get("Socket"):

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from instances.models import Instance
+from instances.remote import firewall
 from portal.core.errors import PortalError
 from portal.core.redis_client import client
 
@@ -40,6 +41,8 @@ def repairs(*problem_ids: str) -> Callable[[Repairs], Repairs]:
 
 
 def as_json(problem: PortalError, instance: Instance | None) -> dict[str, Any]:
+    if instance is not None:
+        problem = firewall.instead_of(problem, instance)
     words = problem.problem
     found = (
         [repair for function in _repairs.get(problem.id, []) for repair in function(instance, problem.params)]

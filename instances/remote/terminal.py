@@ -22,8 +22,10 @@ _TMUX = (
     "\\; set -g escape-time 10 \\; set -g history-limit 5000 \\; set -g set-clipboard off \\; set -g mouse off "
     "\\; set -ga terminal-overrides ',xterm*:smcup@:rmcup@:Tc'"
 )
+# sshd takes no variables from us: the script sets what tells programs that there are 16 million colours.
 _SCRIPT = (
-    "if {wanted}command -v tmux >/dev/null 2>&1; then printf '\\033]6973;tmux\\007'; exec {tmux}; "
+    "export COLORTERM=truecolor; if {wanted}command -v tmux >/dev/null 2>&1; "
+    "then printf '\\033]6973;tmux\\007'; exec {tmux}; "
     "else printf '\\033]6973;portal\\007'; exec \"${{SHELL:-/bin/sh}}\" -l; fi"
 )
 
@@ -98,7 +100,7 @@ class Shell(asyncssh.SSHClientSession[bytes]):
     # What the room calls.
 
     def write(self, data: bytes) -> None:
-        if self._chan is not None and not self._gone.is_set():
+        if data and self._chan is not None and not self._gone.is_set():
             self._chan.write(data)
 
     def resize(self, cols: int, rows: int) -> None:
@@ -152,7 +154,6 @@ async def open_shell(link: Link, *, session_id: str, cols: int, rows: int, keep:
                 encoding=None,
                 term_type="xterm-256color",
                 term_size=(cols, rows),
-                env={"COLORTERM": "truecolor"},
                 window=512 * 1024,
             )
     except (asyncssh.Error, OSError, TimeoutError) as error:

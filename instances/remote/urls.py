@@ -1,6 +1,6 @@
 from django.urls import path
 
-from instances.remote import urls_sharing, views, views_desktop, views_shell
+from instances.remote import urls_native, urls_sharing, views, views_desktop, views_shell
 from instances.remote.ports import urls as ports
 
 app_name = "remote"
@@ -17,3 +17,4 @@ urlpatterns = [
 ]
 urlpatterns += urls_sharing.urlpatterns
 urlpatterns += ports.urlpatterns
+urlpatterns += urls_native.urlpatterns

@@ -7,7 +7,11 @@ from instances.exosphere import login_user
 from instances.models import Instance
 from instances.reach import COMING, OFF
 from instances.remote import host_keys
+from instances.remote.jump_states import state_of
+from instances.remote.jumps import jump_for
 from instances.remote.models import JumpHost, MachineTrust
+from instances.remote.neighbours import address_behind
+from instances.states import ACTIONS
 from portal.cloud.config import clouds
 from portal.core.errors import PortalError
 
@@ -48,11 +52,11 @@ def way_to(instance: Instance, *, login: str = "") -> Way:
     _running(instance)
     if instance.public_address:
         return Way(str(instance.pk), instance.name, (_hop(instance, instance.public_address, login),))
-    jump = JumpHost.objects.filter(allocation=instance.allocation_id).select_related("instance").first()
-    if jump is None or not instance.private_address or jump.instance_id == instance.pk:
+    jump = jump_for(instance)
+    if jump is None:
         raise PortalError("remote:no-address", name=instance.name)
-    through = _through(jump, instance)
-    return Way(str(instance.pk), instance.name, (through, _hop(instance, instance.private_address, login)))
+    address = address_behind(jump.instance, instance)
+    return Way(str(instance.pk), instance.name, (_through(jump), _hop(instance, address, login)))
 
 
 def stands_still(instance: Instance) -> bool:
@@ -60,11 +64,16 @@ def stands_still(instance: Instance) -> bool:
     return bool(instance.deleted_at) or instance.status in OFF
 
 
-def _through(jump: JumpHost, instance: Instance) -> Hop:
-    machine = jump.instance
-    machine.allocation = instance.allocation
-    if machine.status != "ACTIVE" or machine.deleted_at or not machine.public_address:
-        raise PortalError("remote:jump-down", outcome="retry", name=machine.name)
+def _through(jump: JumpHost) -> Hop:
+    """`remote:jump-coming`, `remote:jump-down`: in words, and with what brings it back."""
+    machine, state = jump.instance, state_of(jump)
+    words = {"name": machine.name, "why": state.words, "jump": str(machine.pk)}
+    if state.busy:
+        raise PortalError("remote:jump-coming", outcome="retry", **words)
+    if not state.usable:
+        label = ACTIONS[state.action].label if state.action else ""
+        again = {"action": state.action, "action_label": label, "lost": state.lost}
+        raise PortalError("remote:jump-down", outcome="retry", **words, **again)
     return _hop(machine, machine.public_address, jump.login)
 
 

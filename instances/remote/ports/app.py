@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from instances.remote.ports import asking, entry, headers, isolation, pages
-from instances.remote.ports.asgi_types import Receive, Scope, Send
+from instances.remote.ports.asgi_types import Headers, Receive, Scope, Send
 from instances.remote.ports.door import Known, Visit, known, let_in
 from instances.remote.ports.http import forward
 from instances.remote.ports.names import Name, Site, belongs, host_of, name_of, site_of
@@ -113,7 +113,7 @@ class _Request:
         else:
             await self.send({"type": "websocket.close", "code": 1008})
 
-    async def _refuse_socket(self, status: int, answer: headers.Headers, body: bytes) -> None:
+    async def _refuse_socket(self, status: int, answer: Headers, body: bytes) -> None:
         answer.append((b"content-length", str(len(body)).encode()))
         await self.send({"type": "websocket.http.response.start", "status": status, "headers": answer})
         await self.send({"type": "websocket.http.response.body", "body": body})

@@ -57,9 +57,10 @@ async def _joined(pair: "_Pair") -> None:
         return
     await pair.accept(response)
     tasks = [asyncio.create_task(pair.outward(more)), asyncio.create_task(pair.inward())]
-    ended = pair.visit.attended.ended
+    ended: asyncio.Future[Any] = pair.visit.attended.ended
+    either: set[asyncio.Future[Any]] = {*tasks, ended}
     try:
-        await asyncio.wait({*tasks, ended}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()

@@ -1,0 +1,45 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from allocations.models import Allocation
+from instances.models import Instance
+from instances.remote import authority, ways
+from instances.remote.models import MachineTrust
+from portal.accounts.models import User
+from tests.instances import rows
+from tests.instances.remote import sshd as sshd_
+from tests.instances.remote.sshd import Sshd
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """A real sshd on loopback that takes certificates of the portal for the machine below."""
+    folder: Path = tmp_path_factory.mktemp("sshd")
+    trust = f"TrustedUserCAKeys {folder}/ca.pub\nAuthorizedPrincipalsFile {folder}/principals\nMaxSessions 64"
+    yield from sshd_.start(folder, more=trust)
+
+
+@pytest.fixture
+def machine(
+    transactional_db: None,
+    sshd: Sshd,
+    allocation: Allocation,
+    member: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Instance:
+    """The member's machine, which is the sshd: it trusts the portal, and its host key is known."""
+    made = rows.machine(
+        allocation, member, public_address="127.0.0.1", host_keys=[sshd.host_key], status="ACTIVE"
+    )
+    keys = authority.trusted()
+    folder = sshd.etc.parent
+    (folder / "ca.pub").write_text("".join(f"{key}\n" for key in keys))
+    (folder / "principals").write_text(authority.principal(made.pk, sshd.login) + "\n")
+    MachineTrust.objects.create(
+        instance=made, login=sshd.login, authorities=keys, how="launch", at=timezone.now()
+    )
+    monkeypatch.setattr(ways, "_port", lambda instance: sshd.port)
+    return made
