@@ -1,5 +1,6 @@
 """What a person is told about shells, desktops, files and ports. The parts' own words are beside them."""
 
+from instances.remote.files import problems as _files_problems  # noqa: F401  (registers)
 from portal.core.errors import Problem, register
 
 _RUNS = "The machine itself runs on as it was; nothing is charged beyond that."

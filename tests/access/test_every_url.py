@@ -62,6 +62,8 @@ GET: dict[str, str] = {
     "instances:ssh": "members",
     "instances:machine-ssh": "members",
     "instances:console": "actors",
+    "remote:jump": "members",
+    "remote:jump-offer": "members",
     "metrics:series": "members",
     "metrics:graphs": "members",
     "metrics:alerts": "members",
@@ -94,6 +96,10 @@ POST_ONLY = {
     "api:act",
     "api:launch",
     "api:delete_instance",
+    "remote:jump-make",
+    "remote:jump-choose",
+    "remote:jump-remove",
+    "remote:let-in",
     "instances:bulk",
     "instances:bulk-command",
     "profile-tool",
@@ -115,6 +121,9 @@ CHANGING = {
     "instances:action": "actors",
     "instances:console-log": "members",
     "operations:cancel": "actors",
+    "remote:jump-make": "launchers",
+    "remote:jump-choose": "launchers",
+    "remote:let-in": "actors",
 }
 
 
