@@ -149,6 +149,9 @@ class Recorder:
             logger.warning("a recording was not closed well: %s", error)
         try:
             self._ended(Result(reason, self._size, self._seconds))
+        except RuntimeError as error:
+            # The loop of the shell is closed: its process is ending.
+            logger.warning("nobody heard that a recording ended: %s", error)
         finally:
             self.over.set()
 

@@ -43,3 +43,9 @@ def machine(
     )
     monkeypatch.setattr(ways, "_port", lambda instance: sshd.port)
     return made
+
+
+@pytest.fixture
+def lab(allocation: Allocation, member: User) -> Instance:
+    """The member's machine, for tests that reach no machine."""
+    return rows.machine(allocation, member, name="blast-node", public_address="192.0.2.80")
