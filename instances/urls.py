@@ -1,10 +1,11 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from instances import views_actions, views_bulk, views_commands, views_detail, views_launch, views_list
 
 app_name = "instances"
 _OF = "allocations/<slug:slug>"
 _ONE = "instances/<uuid:id>"
+_UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 urlpatterns = [
     path(f"{_OF}/instances/", views_list.list_page, name="list"),
     path(f"{_OF}/instances/rows/", views_list.list_rows, name="rows"),
@@ -28,5 +29,10 @@ urlpatterns = [
     path(f"{_ONE}/actions/<str:action>/", views_actions.action, name="action"),
     path(f"{_ONE}/commands/", views_commands.commands, name="commands"),
     path(f"{_ONE}/commands/<str:action>/", views_commands.command, name="command"),
-    path(f"{_ONE}/ssh/<str:kind>/", views_commands.ssh_files, name="machine-ssh"),
+    # Other pages below `ssh/` are those of `instances.remote`.
+    re_path(
+        rf"^instances/(?P<id>{_UUID})/ssh/(?P<kind>config|known-hosts)/$",
+        views_commands.ssh_files,
+        name="machine-ssh",
+    ),
 ]

@@ -80,7 +80,7 @@ def bulk_command(request: HttpRequest, slug: str, action: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-def ssh_files(request: HttpRequest, kind: str, slug: str = "", id: UUID | None = None) -> HttpResponse:
+def ssh_files(request: HttpRequest, kind: str, slug: str = "", id: str | None = None) -> HttpResponse:
     """`kind`: config or known-hosts, of one machine or of all of the allocation."""
     if kind not in {"config", "known-hosts"}:
         raise PortalError("portal:not-found")
