@@ -6,9 +6,11 @@ import { SearchAddon } from "../../vendor/xterm/search.js";
 import { Unicode11Addon } from "../../vendor/xterm/unicode11.js";
 import { WebLinksAddon } from "../../vendor/xterm/web-links.js";
 
+const make = (name, ...rest) => Document.prototype.createElement.call(document, name, ...rest);
+
 // An element that takes rules as <style> does, without being one.
 function sheetElement() {
-  const element = document.createElement("template");
+  const element = make("template");
   const sheet = new CSSStyleSheet();
   const without = () => document.adoptedStyleSheets.filter((one) => one !== sheet);
   Object.defineProperty(element, "textContent", {
@@ -27,7 +29,7 @@ function sheetElement() {
 
 function create(name, ...rest) {
   if (name === "style") return sheetElement();
-  const element = document.createElement(name, ...rest);
+  const element = make(name, ...rest);
   if (name === "span") {
     element.setAttribute = (attribute, value) => {
       if (attribute === "style") element.style.cssText = value;
@@ -45,6 +47,16 @@ const guarded = new Proxy(document, {
   },
   set: (target, name, value) => Reflect.set(target, name, value, target),
 });
+
+// Parts of xterm ask for the page's own document, whatever document they were given: only while it opens.
+function opening(terminal, element) {
+  document.createElement = create;
+  try {
+    terminal.open(element);
+  } finally {
+    delete document.createElement;
+  }
+}
 
 // The graphics card draws where there is one; where it is lost or absent, elements do.
 async function drawFast(terminal) {
@@ -83,7 +95,7 @@ export async function makeTerminal(element, options, onLink) {
   terminal.loadAddon(new WebLinksAddon(follow));
   // A machine neither reads nor writes anybody's clipboard.
   terminal.parser.registerOscHandler(52, () => true);
-  terminal.open(element);
+  opening(terminal, element);
   element.dataset.drawn = options.fast !== false && hasWebgl() ? await drawFast(terminal) : "dom";
   return { terminal, fit, search };
 }
