@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, close_old_connections, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from instances.remote import casts, limits, tell
@@ -125,6 +125,13 @@ def recorder_for(
     `on_stop(reason, words)` is called in the writer's thread when it ends otherwise than by `Recorder.close`.
     """
 
+    def in_thread(result: Result) -> None:
+        # The thread has a connection to the database of its own, which nobody else would close.
+        try:
+            ended(result)
+        finally:
+            connection.close()
+
     def ended(result: Result) -> None:
         # A reason of the shell's own end is that the shell ended.
         reason = result.reason if result.reason in STOPPED else "ended"
@@ -146,7 +153,7 @@ def recorder_for(
         header=_header(recording, cols, rows),
         most_bytes=int(kept.recording_mb * 1024 * 1024),
         most_seconds=kept.hard_hours * 3600,
-        ended=ended,
+        ended=in_thread,
         already=already,
         offset=(timezone.now() - recording.started_at).total_seconds(),
     )
@@ -159,15 +166,12 @@ def _header(recording: Recording, cols: int, rows: int) -> bytes:
 
 
 def finished(recording_id: UUID, result: Result) -> None:
-    """Write down how it ended: in the writer's thread, which must outlive a database that is away."""
+    """Write down how it ended. A database that is away is no reason for more than a warning: a sweep looks again."""
     try:
-        close_old_connections()
         with transaction.atomic():
             _finish(recording_id, result)
     except DatabaseError as error:
         logger.warning("the end of a recording was not noted, a sweep will: %s", error)
-    finally:
-        close_old_connections()
 
 
 def _finish(recording_id: UUID, result: Result) -> None:
