@@ -34,6 +34,7 @@ class DesktopConsumer(RemoteConsumer):
 
     async def serve(self) -> End:
         end = End("failed")
+        self.over: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         try:
             self.watch = self._watch()
             await self.watch.start()
@@ -56,8 +57,8 @@ class DesktopConsumer(RemoteConsumer):
     async def _until_ended(self, work: "asyncio.Task[End]") -> End:
         """What ends first: the screen, or the right to it."""
         try:
-            await asyncio.wait({work, self.ended}, return_when=asyncio.FIRST_COMPLETED)
-            return work.result() if work.done() else self.ended.result()
+            await asyncio.wait({work, self.over}, return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work.done() else self.over.result()
         finally:
             work.cancel()
             with suppress(asyncio.CancelledError):
@@ -131,8 +132,8 @@ class DesktopConsumer(RemoteConsumer):
         )
 
     async def _end_with(self, end: End) -> None:
-        if not self.ended.done():
-            self.ended.set_result(end)
+        if not self.over.done():
+            self.over.set_result(end)
 
     def _standing(self) -> End | None:
         """Reads the database: why this page may not stay as it is."""

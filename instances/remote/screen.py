@@ -19,7 +19,8 @@ _LOOK = (
     f"[ -S {SOCKET} ] && echo Socket=there; command -v Xvnc >/dev/null && echo Server=there; :"
 )
 _RESTART = f"sudo -n systemctl restart {UNIT}"
-_REFUSED = "remote:channel-refused"
+_NOT_THERE = frozenset({"remote:channel-refused", "remote:port-closed"})
+_FORBIDDEN = "remote:forwarding-off"
 
 
 async def reach(link: Link, instance: Instance) -> tuple[Reader, Writer]:
@@ -28,7 +29,9 @@ async def reach(link: Link, instance: Instance) -> tuple[Reader, Writer]:
         try:
             return await link.unix(SOCKET)
         except PortalError as refusal:
-            if refusal.id != _REFUSED:
+            if refusal.id == _FORBIDDEN:
+                raise PortalError("remote:desktop-forwarding", name=instance.name) from refusal
+            if refusal.id not in _NOT_THERE:
                 raise
             found = await _look(link, instance)
             if found.id != "remote:desktop-starting" or not left:
