@@ -57,7 +57,10 @@ async def enter(
     if headers.get(b"origin", b"").decode("latin-1").lower() != f"{portal.scheme}://{portal.netloc}".lower():
         # Another page could bring somebody to its author's machine as if it were theirs.
         raise PortalError("remote:ticket")
-    fields = parse_qs((await _body(receive)).decode("latin-1"), keep_blank_values=True, max_num_fields=5)
+    try:
+        fields = parse_qs((await _body(receive)).decode("latin-1"), max_num_fields=5)
+    except ValueError:
+        raise PortalError("remote:ticket") from None
     text = fields.get("ticket", [""])[0]
     await sync_to_async(_redeem, thread_sensitive=False)(text, name)
     return local_path(fields.get("path", ["/"])[0]), [(b"set-cookie", _cookie(name, site))]

@@ -26,6 +26,7 @@ from portal.core.errors import PortalError
 MOST_BYTES = 16 * 1024 * 1024
 HANDSHAKE_SECONDS, GOODBYE_SECONDS = 20.0, 2.0
 _HANDSHAKE = b"sec-websocket-"
+_OURS = ("Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol")
 LOST, OVER = 1011, 1008
 # What may be said in a close frame; 1005, 1006 and 1015 only stand for its absence.
 _SAYABLE = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014}
@@ -93,11 +94,12 @@ class _Pair:
             else:
                 self.client.receive_eof()
             events = self.client.events_received()
-            if events and isinstance(events[0], Response):
+            wrong = self.client.handshake_exc
+            if events and isinstance(events[0], Response) and (wrong is None or events[0].status_code != 101):
                 return events[0], events[1:]
-            if self.client.handshake_exc is not None or not data:
-                detail = str(self.client.handshake_exc or "")[:200]
-                raise PortalError("remote:port-not-http" if data else "remote:port-silent", detail=detail)
+            if wrong is not None or not data:
+                kind = "remote:port-not-http" if data else "remote:port-silent"
+                raise PortalError(kind, detail=str(wrong or "")[:200])
 
     def _request(self) -> Request:
         made = self.client.connect()
@@ -109,15 +111,9 @@ class _Pair:
         for name, value in kept:
             if not name.startswith(_HANDSHAKE):
                 headers[name.decode("latin-1")] = value.decode("latin-1")
-        for name in (
-            "Upgrade",
-            "Connection",
-            "Sec-WebSocket-Key",
-            "Sec-WebSocket-Version",
-            "Sec-WebSocket-Protocol",
-        ):
-            if name in made.headers:
-                headers[name] = made.headers[name]
+        for ours in _OURS:
+            if ours in made.headers:
+                headers[ours] = made.headers[ours]
         return Request(target.decode("ascii"), headers)
 
     def _answered(self, response: Response) -> Headers:
@@ -140,7 +136,7 @@ class _Pair:
         headers = [pair for pair in self._answered(response) if pair[0].lower() != b"content-length"]
         body = bytes(response.body)
         headers.append((b"content-length", str(len(body)).encode()))
-        # 101 without a valid handshake is not an answer to anything.
+        # An interim answer to a handshake is none.
         status = response.status_code if response.status_code >= 200 else 502
         await self.send({"type": "websocket.http.response.start", "status": status, "headers": headers})
         await self.send({"type": "websocket.http.response.body", "body": body})
