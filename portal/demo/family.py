@@ -53,6 +53,8 @@ def environment(
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "STATE_DIR": str(folder),
         "SITE_URL": site,
+        # Browsers know that every name below localhost is this machine.
+        "PORTS_SITE": f"http://ports.localhost:{port}",
         "SECRET_KEY": secret["secret_key"],
         "SEAL_KEYS": secret["seal_key"],
         "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",

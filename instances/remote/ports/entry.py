@@ -87,7 +87,7 @@ async def _body(receive: Receive) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise PortalError("remote:ticket")
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > _LONGEST_BODY:
             raise PortalError("remote:ticket")
         if not message.get("more_body", False):

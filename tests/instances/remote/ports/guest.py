@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ssl import SSLContext
 
 import asyncssh
 
@@ -24,7 +25,7 @@ class Application:
 
 @asynccontextmanager
 async def application(
-    talk: Talk, *, host: str = "127.0.0.1", ssl: object = None
+    talk: Talk, *, host: str = "127.0.0.1", ssl: SSLContext | None = None
 ) -> AsyncIterator[Application]:
     app = Application()
 
@@ -37,7 +38,7 @@ async def application(
         finally:
             writer.close()
 
-    server = await asyncio.start_server(one, host, 0, ssl=ssl)  # type: ignore[arg-type]
+    server = await asyncio.start_server(one, host, 0, ssl=ssl)
     app.port = server.sockets[0].getsockname()[1]
     try:
         yield app

@@ -15,7 +15,7 @@ from tests.instances.remote.ports.browser import Exchange, going_on, scope_of
 from tests.instances.remote.ports.conftest import Attended, Opened
 from tests.instances.remote.ports.guest import answers, application
 
-REFUSING = {"extensions": {"websocket.http.response": {}}}
+REFUSING: dict[str, Any] = {"extensions": {"websocket.http.response": {}}}
 
 
 @asynccontextmanager
@@ -84,7 +84,7 @@ async def test_texts_and_bytes_go_both_ways(open_port: Any, attended: Attended) 
 
 async def test_the_subprotocol_that_the_application_chose_is_the_browsers(open_port: Any) -> None:
     options = {"subprotocols": ["v1.kernel.websocket.jupyter.org"]}
-    wanted = {"subprotocols": ["other", "v1.kernel.websocket.jupyter.org"]}
+    wanted: dict[str, Any] = {"subprotocols": ["other", "v1.kernel.websocket.jupyter.org"]}
     async with echo(**options) as (number, _), browser(open_port(number), **wanted) as page:
         assert (await opened(page))["subprotocol"] == "v1.kernel.websocket.jupyter.org"
 

@@ -25,8 +25,9 @@ async def server() -> AsyncIterator[int]:
     )
     made = uvicorn.Server(config)
     task = asyncio.create_task(made._serve() if hasattr(made, "_serve") else made.serve())
-    while not made.started:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while not made.started:  # noqa: ASYNC110 (it has no event for it)
+            await asyncio.sleep(0.01)
     yield made.servers[0].sockets[0].getsockname()[1]
     made.should_exit = True
     await task
