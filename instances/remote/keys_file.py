@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
+from typing import cast
 
 import asyncssh
 
@@ -62,7 +63,7 @@ async def _read(link: Link) -> tuple[bytes, int]:
         if mode is None:
             return b"", 0o600
         async with sftp.open(FILE, "rb") as file:
-            text = bytes(await file.read(LONGEST + 1))
+            text = cast(bytes, await file.read(LONGEST + 1))
         return authorized_keys.checked(text), mode
     except Unreadable as reason:
         raise _unreadable(link, str(reason)) from None

@@ -1,6 +1,7 @@
 """Public keys on machines: what the portal placed for whom, and that it goes when they may connect no more."""
 
 import logging
+from uuid import UUID
 
 import asyncssh
 from asgiref.sync import sync_to_async
@@ -36,9 +37,9 @@ def taken(*, by: User | None, instance: Instance, login: str, key: str, fingerpr
     _record("remote.key-removed", by, instance, login=login, fingerprint=fingerprint)
 
 
-def outdated(instance_id: object, login: str) -> list[PlacedKey]:
+def outdated(instance_id: str, login: str) -> list[PlacedKey]:
     """Those of people who may connect to the machine no more."""
-    rows = PlacedKey.objects.filter(instance=instance_id, login=login, removed_at=None)
+    rows = PlacedKey.objects.filter(instance__pk=UUID(instance_id), login=login, removed_at=None)
     return [row for row in rows.select_related("person", "instance") if not _may(row.person, row.instance)]
 
 

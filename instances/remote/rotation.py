@@ -5,6 +5,7 @@ until a connection teaches them (`instances.remote.teaching`).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import asyncssh
 from django.db import transaction
@@ -80,7 +81,7 @@ def untaught() -> list[Instance]:
     return [row.instance for row in rows.order_by("instance__name") if set(row.authorities) != wanted]
 
 
-def _record(action: str, one: CertificateAuthority, **detail: object) -> None:
+def _record(action: str, one: CertificateAuthority, **detail: Any) -> None:
     audit.record(
         action,
         by=None,

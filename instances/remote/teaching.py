@@ -1,6 +1,7 @@
 """Machines learn of a new authority over a connection that is there anyway: a bounded script, run as root."""
 
 import logging
+from uuid import UUID
 
 import asyncssh
 from asgiref.sync import sync_to_async
@@ -50,7 +51,7 @@ async def after_connect(link: Link) -> bool:
 
 
 def _lacks(instance_id: str) -> tuple[MachineTrust | None, list[str]]:
-    row = MachineTrust.objects.select_related("instance").filter(instance=instance_id).first()
+    row = MachineTrust.objects.select_related("instance").filter(instance__pk=UUID(instance_id)).first()
     return row, trust.lacks(row)
 
 

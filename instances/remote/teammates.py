@@ -26,7 +26,7 @@ def candidates(instance: Instance) -> QuerySet[User]:
     members = Membership.objects.filter(allocation=instance.allocation_id, ended_at=None, role__in=_USERS)
     return (
         User.objects.filter(pk__in=members.values("user"), is_active=True)
-        .exclude(pk=instance.owner_id)
+        .exclude(instances=instance)
         .exclude(let_into__instance=instance)
         .order_by("display_name", "username")
     )

@@ -53,7 +53,7 @@ def script(
         "etc": etc,
         "pid_file": pid_file,
     }
-    return re.sub(r"@([a-z_]+)@", lambda found: values[found[1]], _text())
+    return re.sub(r"@([a-z_]+)@", lambda found: values[str(found[1])], _text())
 
 
 def pasted(text: str) -> str:

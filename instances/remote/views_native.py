@@ -72,7 +72,7 @@ def certificate_name(instance: Instance) -> str:
 
 @require_POST
 def teammate_add(request: HttpRequest, instance_id: UUID) -> HttpResponse:
-    instance = instance_for(request.user, instance_id, Need.SEE)
+    instance = instance_for(request.user, instance_id, Need.ACT)
     made = teammates.let_in(by=cast(User, request.user), instance=instance, person=_person(request))
     messages.success(request, f"{made.user} may log in to {instance.name} from now on.")
     return _back(instance, "people")
@@ -80,7 +80,7 @@ def teammate_add(request: HttpRequest, instance_id: UUID) -> HttpResponse:
 
 @require_POST
 def teammate_remove(request: HttpRequest, instance_id: UUID) -> HttpResponse:
-    instance = instance_for(request.user, instance_id, Need.SEE)
+    instance = instance_for(request.user, instance_id, Need.ACT)
     teammates.shut_out(by=cast(User, request.user), instance=instance, person=_person(request))
     messages.success(
         request,
@@ -100,4 +100,4 @@ def _person(request: HttpRequest) -> int:
 def _back(instance: Instance, part: str) -> HttpResponseRedirect:
     answer = redirect("remote:native", instance.pk)
     answer["Location"] += f"#{part}"
-    return cast(HttpResponseRedirect, answer)
+    return answer

@@ -123,13 +123,16 @@ def passphrase_show(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     """Exosphere's passphrase, for one who asks to see it: first a worker is asked, then `ask` fetches it, once."""
     by = cast(User, request.user)
     instance = instance_for(request.user, instance_id, Need.ACT)
-    ask = request.POST.get("ask", "")
-    if not ask:
-        ask = passphrase.ask(by=by, instance=instance, to_show=True)
-        found = None
-    else:
-        found = passphrase.fetch(by=by, instance=instance, ask=ask)
-    context = {"i": instance, "ask": ask, "found": found, "tries": _tries(request)}
+    ask, found, problem = request.POST.get("ask", ""), None, None
+    try:
+        if ask:
+            found = passphrase.fetch(by=by, instance=instance, ask=ask)
+        else:
+            ask = passphrase.ask(by=by, instance=instance, to_show=True)
+    except PortalError as error:
+        # In its place, where the person waits for it.
+        problem = error.problem
+    context = {"i": instance, "ask": ask, "found": found, "tries": _tries(request), "problem": problem}
     return render(request, "remote/_passphrase.html", context)
 
 

@@ -1,18 +1,23 @@
 """Every URL tried by every role. A URL that this table does not know fails: whoever adds one says who may see it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import Settings
 
 from allocations.models import Allocation
 from instances.models import Instance
+from instances.remote import recordings, sharing
 from portal.accounts.models import User
 from portal.operations import services as operations
 from portal.operations.models import Operation
 from tests.cast import CAST
+from tests.instances.remote.people import session_on, visit_on
+from tests.instances.remote.test_recordings import written
 from tests.portal.api.conftest import catalogue, machine  # noqa: F401  (fixtures)
 
 # Who gets what at a GET. public: anybody. person: whoever is signed in. members: of the allocation, and operators (to look).
@@ -25,6 +30,9 @@ WHO = {
     "actors": {"pi", "manager", "member", "assistant"},
     "owner": {"member"},
     "staff": {"operator"},
+    # Those who act on machines of others, and those who may replay the member's shell.
+    "helpers": {"pi", "manager", "assistant"},
+    "keepers": {"pi", "manager", "member"},
 }
 GET: dict[str, str] = {
     "healthz": "public",
@@ -62,7 +70,26 @@ GET: dict[str, str] = {
     "instances:ssh": "members",
     "instances:machine-ssh": "members",
     "instances:console": "actors",
+    "remote:of-machine": "members",
+    "remote:who": "members",
+    "remote:of-allocation": "helpers",
+    "remote:own-connections": "person",
+    "remote:invitations": "person",
+    "remote:session": "members",
+    "remote:on-it": "members",
+    "remote:disconnect": "actors",
+    "remote:share": "owner",
+    "remote:share-people": "owner",
+    "remote:join": "actors",
+    "remote:recording": "keepers",
+    "remote:cast": "keepers",
+    "api:list_instance_connections": "members",
+    "api:list_connections": "person",
+    "api:get_recording": "keepers",
     "remote:jump": "members",
+    "remote:native": "members",
+    "remote:host-keys": "members",
+    "remote:trust": "members",
     "remote:jump-offer": "members",
     "metrics:series": "members",
     "metrics:graphs": "members",
@@ -96,7 +123,26 @@ POST_ONLY = {
     "api:act",
     "api:launch",
     "api:delete_instance",
+    "remote:end",
+    "remote:seat",
+    "remote:unshare",
+    "remote:record",
+    "remote:change-share",
+    "remote:change-visit",
+    "remote:join-open",
+    "remote:recording-delete",
+    "api:end_connection",
+    "api:delete_recording",
     "remote:jump-make",
+    "remote:certificate-sign",
+    "remote:teammate-add",
+    "remote:teammate-remove",
+    "remote:host-key-end",
+    "remote:passphrase",
+    "remote:put-trust",
+    # Of a certificate, or a session, that is not there: tests of the feature try those that are.
+    "remote:certificate",
+    "remote:machine-keys",
     "remote:jump-choose",
     "remote:jump-remove",
     "remote:let-in",
@@ -111,7 +157,14 @@ POST_ONLY = {
 # Not tried with GET below: they lead elsewhere, have a page of their own, or share a path with a GET.
 NO_GET = {
     *("openid_connect_login", "openid_connect_callback", "api:api-root", "account_inactive"),
-    *("api:launch", "api:delete_instance", "instances:bulk", "instances:bulk-command", "profile-tool"),
+    *(
+        "api:launch",
+        "api:delete_instance",
+        "api:delete_recording",
+        "instances:bulk",
+        "instances:bulk-command",
+        "profile-tool",
+    ),
     # By hand both lead to the connected clouds; what they take comes from a cloud's page (tests/portal/accounts/test_websso.py).
     *("websso-return", "websso-finish"),
 }
@@ -121,7 +174,20 @@ CHANGING = {
     "instances:action": "actors",
     "instances:console-log": "members",
     "operations:cancel": "actors",
+    "remote:disconnect": "actors",
+    "remote:end": "actors",
+    "remote:seat": "actors",
+    "remote:unshare": "owner",
+    "remote:record": "owner",
+    "remote:recording-delete": "keepers",
     "remote:jump-make": "launchers",
+    "remote:certificate-sign": "actors",
+    "remote:teammate-add": "actors",
+    "remote:teammate-remove": "actors",
+    "remote:host-keys": "actors",
+    "remote:host-key-end": "actors",
+    "remote:trust": "actors",
+    "remote:passphrase": "actors",
     "remote:jump-choose": "launchers",
     "remote:let-in": "actors",
 }
@@ -157,7 +223,31 @@ def operation(machine: Instance, member: User) -> Operation:  # noqa: F811
 
 
 @pytest.fixture
-def address(catalogue: Allocation, machine: Instance, operation: Operation) -> Any:  # noqa: F811
+def remote_ids(machine: Instance, member: User, settings: Settings, tmp_path: Path) -> dict[str, Any]:  # noqa: F811
+    """What the pages of shells are about, by the names of their URLs: the member's shell, shared and recorded."""
+    settings.RECORDINGS_DIR = tmp_path
+    session = session_on(machine, member)
+    share = sharing.invite(by=member, session=session, invited=None, mode="view")
+    recording = recordings.start(by=member, session=session)
+    written(recording, b"hello")
+    of_share = ("join", "join-open", "change-share")
+    of_recording = ("recording", "cast", "recording-delete")
+    return {
+        "": session.pk,
+        **{f"remote:{name}": share.pk for name in of_share},
+        **{f"remote:{name}": recording.pk for name in of_recording},
+        "visit": visit_on(share, member).pk,
+        "recording": recording.pk,
+    }
+
+
+@pytest.fixture
+def address(
+    catalogue: Allocation,  # noqa: F811
+    machine: Instance,  # noqa: F811
+    operation: Operation,
+    remote_ids: dict[str, Any],
+) -> Any:
     """The path behind a URL name, with the things of the member in it."""
     known = {
         "slug": catalogue.slug,
@@ -171,6 +261,9 @@ def address(catalogue: Allocation, machine: Instance, operation: Operation) -> A
         "operation_id": operation.pk,
         "action": "stop",
         "kind": "config",
+        "visit_id": remote_ids["visit"],
+        "connection_id": remote_ids[""],
+        "recording_id": remote_ids["recording"],
     }
 
     def path(name: str) -> str:
@@ -182,6 +275,8 @@ def address(catalogue: Allocation, machine: Instance, operation: Operation) -> A
         kwargs = dict(known)
         if name.startswith("operations:"):
             kwargs["id"] = kwargs["pk"] = operation.pk
+        if name.startswith("remote:"):
+            kwargs["id"] = remote_ids.get(name, remote_ids[""])
         for wanted in _parameters(name):
             assert wanted in kwargs, f"{name} has a parameter that this test does not know: {wanted}"
         return reverse(name, kwargs={wanted: kwargs[wanted] for wanted in _parameters(name)}) + query
