@@ -71,8 +71,9 @@ def free_port() -> int:
         return int(made.getsockname()[1])
 
 
-def start(folder: Path, *, include: bool = True, more: str = "") -> Iterator[Sshd]:
-    """`include`: it reads drop-ins, as OpenSSH 8.2 and later do. Logins are those of this machine."""
+def start(folder: Path, *, include: bool = True, more: str = "", home: Path | None = None) -> Iterator[Sshd]:
+    """`include`: it reads drop-ins, as OpenSSH 8.2 and later do. Logins are those of this machine; over SFTP they
+    begin in `home`, where one is given."""
     needed()
     assert SSHD is not None
     etc, port = folder / "ssh", free_port()
@@ -85,7 +86,7 @@ def start(folder: Path, *, include: bool = True, more: str = "") -> Iterator[Ssh
     lines += [f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {key}", f"PidFile {folder}/sshd.pid"]
     lines += ["StrictModes no", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no"]
     lines += ["PermitRootLogin prohibit-password", f"AuthorizedKeysFile {folder}/authorized_keys"]
-    lines += ["Subsystem sftp internal-sftp", more]
+    lines += [f"Subsystem sftp internal-sftp{f' -d {home}' if home else ''}", more]
     (etc / "sshd_config").write_text("\n".join(lines) + "\n")
     Path("/run/sshd").mkdir(exist_ok=True)
     command = [SSHD, "-D", "-e", "-f", str(etc / "sshd_config")]
