@@ -1,7 +1,6 @@
 """The terminal of the shell's page and of the dock, on a page without a server: the test is the machine's side."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,10 +17,14 @@ OPEN = f"/instances/{MACHINE}/remote/open/"
 # Violations of policy, and what the page copied, opened and downloaded.
 WATCH = """
 window.violations = []; window.copied = []; window.opened = [];
-document.addEventListener('securitypolicyviolation', (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile} ${event.lineNumber}:${event.columnNumber} ${event.sample} ${event.target.outerHTML?.slice(0,120)}`));
+document.addEventListener('securitypolicyviolation', (event) =>
+  window.violations.push(`${event.violatedDirective} ${event.sourceFile} ${event.lineNumber}:${event.columnNumber}`));
 Object.defineProperty(navigator, 'clipboard', { value: {
   writeText: async (text) => { if (window.noClipboard) throw new Error('no'); window.copied.push(text); },
   readText: async () => { if (window.noClipboard) throw new Error('no'); return window.clip || ''; } } });
+const context = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return kind === 'webgl2' && !window.webgl ? null : context.call(this, kind, ...rest); };
 window.open = (...all) => { window.opened.push(all); return null; };
 window.shells = () => window.sockets.filter((one) => one.url.includes('/ws/remote/'));
 """
@@ -80,7 +83,8 @@ class Shell:
 
     def _push(self, text: str) -> None:
         self.page.evaluate(
-            "(text) => window.shells().at(-1).dispatchEvent(new MessageEvent('message', { data: text }))", text
+            "(text) => window.shells().at(-1).dispatchEvent(new MessageEvent('message', { data: text }))",
+            text,
         )
 
     def put(self, data: str | bytes) -> None:
@@ -127,18 +131,26 @@ class Shell:
         self.page.locator(f'[data-do="{name}"]:visible').first.click()
 
 
-Open = Callable[..., Shell]
-
-
-def shell_page(page: Page, *, portal: Portal | None = None, guest: bool = False, query: str = "") -> Shell:
+def shell_page(page: Page, *, portal: Portal | None = None, guest: bool = False, init: str = "") -> Shell:
+    """The page of one shell; `init` runs before its scripts."""
     portal = portal or Portal()
     attributes = f'data-open="{OPEN}"' + (" data-guest" if guest else "")
+    sheets = ("vendor/tabler", "css/tokens", "css/parts", "vendor/xterm", "css/terminal")
     body = (
         f'<div id="shell" class="shell-page" data-instance="{MACHINE}" data-name="lab" {attributes}>{_LEAD}</div>'
         + render_to_string("remote/_terminal.html", {"nobody": NOBODY})
-        + '<link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/parts.css">'
-        + '<link rel="stylesheet" href="/static/vendor/xterm.css"><link rel="stylesheet" href="/static/css/terminal.css">'
+        + "".join(f'<link rel="stylesheet" href="/static/{sheet}.css">' for sheet in sheets)
     )
-    page.add_init_script(WATCH)
+    page.add_init_script(WATCH + init)
     show(page, body, extra=("remote/shell",), answer=portal)
     return Shell(page, portal)
+
+
+def connected(page: Page, **options: Any) -> Shell:
+    """A shell that is open and shows a prompt."""
+    shell = shell_page(page, **options)
+    shell.wait()
+    shell.opened()
+    shell.put("lab$ ")
+    shell.shows("lab$")
+    return shell

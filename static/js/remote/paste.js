@@ -10,7 +10,9 @@ export function linesOf(text) {
 }
 
 // With bracketed paste a program gets it as one piece; without, each line end is the Enter key.
-export async function paste(terminal, text) {
+// Escapes are left out, or what is pasted could end the brackets itself and go on as keys.
+export async function paste(terminal, given) {
+  const text = given.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, "");
   if (!text) return false;
   const lines = linesOf(text);
   const runs = /[\r\n]/.test(text);

@@ -12,7 +12,7 @@ export class Search {
     const box = part(root, "search-case");
     this.options = (incremental) => ({ caseSensitive: box.checked, incremental, decorations: MARKS });
     this.words.addEventListener("input", () => this.next(true));
-    box.addEventListener("change", () => this.next(true));
+    box.addEventListener("change", () => { addon.clearDecorations(); terminal.clearSelection(); this.next(true); });
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.next(false); });
     this.form.addEventListener("keydown", (event) => this.key(event));
     const count = part(root, "search-count");
