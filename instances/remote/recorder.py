@@ -1,5 +1,6 @@
 """Writes down what a shell prints, without ever making it wait: one thread of the process writes for all of them."""
 
+import atexit
 import codecs
 import logging
 import threading
@@ -177,6 +178,14 @@ class _Clerk:
             if now:
                 self._wake.notify()
 
+    def drain(self, seconds: float = 3.0) -> None:
+        """At the end of the process: what waits is still written."""
+        with self._wake:
+            thread, self._hurry = self._thread, True
+            self._wake.notify()
+        if thread is not None:
+            thread.join(seconds)
+
     def _run(self) -> None:
         try:
             while self._write_what_is_due():
@@ -202,3 +211,4 @@ class _Clerk:
 
 
 _clerk = _Clerk()
+atexit.register(_clerk.drain)

@@ -12,6 +12,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from instances.remote import casts, limits, tell
+from instances.remote.endings import ENDINGS
 from instances.remote.models import Recording, RemoteSession
 from instances.remote.recorder import Recorder, Result
 from portal.accounts.models import User
@@ -133,9 +134,9 @@ def recorder_for(
             connection.close()
 
     def ended(result: Result) -> None:
-        # A reason of the shell's own end is that the shell ended.
+        # Any other reason of the shell's own end is that the shell ended.
         reason = result.reason if result.reason in STOPPED else "ended"
-        finished(recording.pk, replace(result, reason=reason))
+        finished(recording.pk, replace(result, reason="" if comes_again(result.reason) else reason))
         if on_stop is not None and reason not in ("stopped", "ended"):
             on_stop(reason, STOPPED[reason])
 
@@ -159,6 +160,11 @@ def recorder_for(
     )
 
 
+def comes_again(reason: str) -> bool:
+    """The shell is to be taken up again, perhaps by another process, and its recording with it."""
+    return reason in ENDINGS and ENDINGS[reason].again
+
+
 def _header(recording: Recording, cols: int, rows: int) -> bytes:
     session = recording.session
     title = f"{session.login}@{session.instance.name}"
@@ -166,7 +172,7 @@ def _header(recording: Recording, cols: int, rows: int) -> bytes:
 
 
 def finished(recording_id: UUID, result: Result) -> None:
-    """Write down how it ended. A database that is away is no reason for more than a warning: a sweep looks again."""
+    """Write down how long it is, and with a reason that it ended. Without the database a sweep does it later."""
     try:
         with transaction.atomic():
             _finish(recording_id, result)
@@ -178,7 +184,7 @@ def _finish(recording_id: UUID, result: Result) -> None:
     rows = Recording.objects.filter(pk=recording_id)
     rows.update(size_bytes=result.size_bytes, seconds=result.seconds)
     found = rows.select_related("session").first()
-    if found is not None:
+    if found is not None and result.reason:
         _ended(found, result.reason)
         _tell(found.session)
 

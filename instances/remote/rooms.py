@@ -39,6 +39,8 @@ class Held:
         self.problem: PortalError | None = None
         self.task: asyncio.Task[None] | None = None
         self._work: set[asyncio.Future[Any]] = set()
+        # Two events at once must not begin two recordings.
+        self._recording = asyncio.Lock()
         room.on_link = lambda link: self._spawn(teaching.after_connect(link))
         room.on_begin = lambda: self._spawn(database_sync_to_async(sessions.began)(row))
 
@@ -66,12 +68,13 @@ class Held:
     async def record(self) -> None:
         """Begin or stop recording, as the database has it."""
         room = self.room
-        wanted = await database_sync_to_async(recordings.wanted)(self.row.pk)
-        if wanted is None and room.recorder is not None:
-            room.recorder.close("stopped")
-            self._recording_over("")
-        elif wanted is not None and room.recorder is None and room.over is None:
-            await self._begin_recording(wanted)
+        async with self._recording:
+            wanted = await database_sync_to_async(recordings.wanted)(self.row.pk)
+            if wanted is None and room.recorder is not None:
+                room.recorder.close("stopped")
+                self._recording_over("")
+            elif wanted is not None and room.recorder is None and room.over is None:
+                await self._begin_recording(wanted)
 
     async def _begin_recording(self, wanted: Recording) -> None:
         loop = asyncio.get_running_loop()
@@ -81,7 +84,13 @@ class Held:
 
         size = self.room.size
         make = partial(recordings.recorder_for, wanted, cols=size.cols, rows=size.rows, on_stop=stopped)
-        self.room.recorder = await database_sync_to_async(make)()
+        made = await database_sync_to_async(make)()
+        if made is None or self.room.over is not None:
+            # The disk did not take it, and the pages were told; or the shell ended meanwhile.
+            if made is not None:
+                made.close("ended")
+            return
+        self.room.recorder = made
         self.room.recorded_by = str(wanted.started_by) if wanted.started_by else ""
         self.room.tell_all(t="recording", on=True, by=self.room.recorded_by)
 

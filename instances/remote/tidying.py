@@ -38,14 +38,16 @@ def expire(now: datetime | None = None) -> int:
 
 
 def close_lost(now: datetime | None = None) -> int:
-    """Recordings of shells that are over, which their process did not close: it died. What it had written counts."""
+    """Recordings of shells that are over, which their process left open: it died, or the shell was to be taken up
+    again and nobody came. What was written counts."""
     before = (now or timezone.now()) - LOST_AFTER
     unfinished = Q(ended_at=None) | Q(ended_at__lt=before, size_bytes=0, seconds=0, end_reason="stopped")
     lost = Recording.objects.filter(unfinished, session__ended_at__lt=before, removed_at=None)
     found = list(lost.select_related("session")[:AT_MOST])
     for recording in found:
         measured = _measure(recording)
-        recordings.finished(recording.pk, Result("lost", measured.size_bytes, measured.seconds))
+        reason = "lost" if recording.session.end_reason in ("", "lost") else "ended"
+        recordings.finished(recording.pk, Result(reason, measured.size_bytes, measured.seconds))
     return len(found)
 
 

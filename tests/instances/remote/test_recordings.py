@@ -153,6 +153,34 @@ def test_one_that_grows_too_large_stops_with_words(
     assert recordings.wanted(recording.session_id) is None
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_shell_that_moves_to_another_process_takes_its_recording_along(recording: Recording) -> None:
+    first = held(recording)
+    first.feed(b"before the deploy")
+    first.close("shutdown")
+    assert first.over.wait(10)
+    second = held(recording)
+    second.feed(b"after it")
+    second.close("exited")
+    assert second.over.wait(10)
+    recording.refresh_from_db()
+    text = b"".join(recordings.text_of(recording))
+    assert recording.end_reason == "ended"
+    assert text.index(b"before the deploy") < text.index(b"after it")
+    assert recording.size_bytes <= len(text)
+
+
+def test_one_that_nobody_came_back_to_ends_with_what_there_is(
+    recording: Recording, session: RemoteSession
+) -> None:
+    written(recording, b"a")
+    ten = timezone.now() - timedelta(minutes=10)
+    RemoteSession.objects.filter(pk=session.pk).update(ended_at=ten, end_reason="shutdown")
+    assert tidying.close_lost() == 1
+    recording.refresh_from_db()
+    assert recording.end_reason == "ended"
+
+
 def test_a_folder_that_cannot_be_written_ends_it_and_not_the_shell(
     recording: Recording, folder: Path
 ) -> None:
