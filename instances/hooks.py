@@ -1,12 +1,17 @@
-"""What layers above tell launches, without being imported by them."""
+"""What layers above tell launches and files for one's own ssh, without being imported by them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 from instances.models import Instance
+from instances.ssh_config import SshJump
 
 Authorities = Callable[[], Sequence[str]]
 Trusts = Callable[[Instance, str, Sequence[str]], None]
+Ways = Callable[[Sequence[Instance]], Mapping[UUID, "SshWay"]]
 _authorities: list[Authorities] = []
+_ways: list[Ways] = []
 _trusts: list[Trusts] = []
 
 
@@ -34,3 +39,24 @@ def machine_trusts(function: Trusts) -> Trusts:
 def tell_trust(instance: Instance, login: str, authorities: Sequence[str]) -> None:
     for function in _trusts if authorities else []:
         function(instance, login, authorities)
+
+
+@dataclass(frozen=True, slots=True)
+class SshWay:
+    """How ssh gets to a machine, besides what the mirror knows. `login` empty: as the mirror has it."""
+
+    host_keys: tuple[str, ...]
+    jump: SshJump | None
+    certificate: bool
+    login: str
+
+
+def ssh_ways(function: Ways) -> Ways:
+    """Register `function(machines)`: the ways to those of them of which it knows more, in a fixed number of queries."""
+    if function not in _ways:
+        _ways.append(function)
+    return function
+
+
+def ways_of(machines: Sequence[Instance]) -> dict[UUID, SshWay]:
+    return {pk: way for function in _ways for pk, way in function(machines).items()}

@@ -14,8 +14,20 @@ _LONGEST_ALIAS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SshJump:
+    """The machine through which others of its network are reached, by a login that may do nothing else."""
+
+    id: str
+    address: str
+    user: str
+    port: int = 22
+    host_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SshMachine:
-    """`address` empty: `without` says why it cannot be reached. `user` empty: nobody can tell."""
+    """`address` empty: `without` says why it cannot be reached. `user` empty: nobody can tell. `certificate`: the
+    portal's open it."""
 
     id: str
     name: str
@@ -25,6 +37,8 @@ class SshMachine:
     port: int = 22
     key_name: str = ""
     host_keys: tuple[str, ...] = ()
+    jump: SshJump | None = None
+    certificate: bool = False
 
 
 def config(machines: Sequence[SshMachine], *, group: str, about: str, stem: str) -> str:
@@ -34,6 +48,8 @@ def config(machines: Sequence[SshMachine], *, group: str, about: str, stem: str)
         f"# Save it as ~/.ssh/{stem}.config, and {stem}.known_hosts beside it.",
         f"# Then write at the beginning of ~/.ssh/config: Include {stem}.config",
     ]
+    for jump in _jumps(machines):
+        lines += ["", *_jump_block(jump, f"{stem}.known_hosts")]
     for machine, alias in zip(machines, aliases(machines), strict=True):
         lines += ["", *_block(machine, alias, group, f"{stem}.known_hosts")]
     return "\n".join(lines) + "\n"
@@ -44,7 +60,37 @@ def known_hosts(machines: Sequence[SshMachine], *, about: str) -> str:
     lines = [f"# {comment(about)}"]
     for machine in machines:
         lines += [f"{key_alias(machine)} {key}" for key in good_keys(machine.host_keys)]
+    there = {machine.id for machine in machines}
+    for jump in _jumps(machines):
+        keys = good_keys(jump.host_keys) if jump.id not in there else []
+        lines += [f"{key_alias(jump)} {key}" for key in keys]
     return "\n".join(lines) + "\n"
+
+
+def _jumps(machines: Sequence[SshMachine]) -> list[SshJump]:
+    """Each once. One that nobody can know when it answers is none."""
+    found = {machine.jump.id: machine.jump for machine in machines if machine.jump is not None}
+    return [
+        jump
+        for jump in found.values()
+        if reachable(jump.address) and _USER.fullmatch(jump.user) and good_keys(jump.host_keys)
+    ]
+
+
+def jump_alias(jump: SshJump) -> str:
+    return f"heliosphere-jump-{_file(jump.id)}"
+
+
+def _jump_block(jump: SshJump, known_hosts_file: str) -> list[str]:
+    port = [f"    Port {jump.port}"] if jump.port != 22 else []
+    return [
+        "# The way to machines without a public address",
+        f"Host {jump_alias(jump)}",
+        f"    HostName {jump.address}",
+        f"    User {jump.user}",
+        *port,
+        *_trust(jump, known_hosts_file),
+    ]
 
 
 def _block(machine: SshMachine, alias: str, group: str, known_hosts_file: str) -> list[str]:
@@ -58,12 +104,16 @@ def _block(machine: SshMachine, alias: str, group: str, known_hosts_file: str) -
         lines.append("    # User: that of its image, which the portal does not know")
     if machine.port != 22:
         lines.append(f"    Port {machine.port}")
+    if machine.jump is not None and machine.jump in _jumps([machine]):
+        lines.append(f"    ProxyJump {jump_alias(machine.jump)}")
+    if machine.certificate:
+        lines.append(f"    CertificateFile ~/.ssh/{certificate_file(machine.name, machine.id)}")
     if machine.key_name:
         lines.append(f"    # IdentityFile: the private half of the key “{comment(machine.key_name)}”")
     return [*lines, *_trust(machine, known_hosts_file)]
 
 
-def _trust(machine: SshMachine, known_hosts_file: str) -> list[str]:
+def _trust(machine: SshMachine | SshJump, known_hosts_file: str) -> list[str]:
     if not good_keys(machine.host_keys):
         return ["    # Its host keys are not known yet: compare what ssh shows with the console log."]
     return [
@@ -94,7 +144,14 @@ def alias_of(name: str) -> str:
     return f"machine-{alias}" if alias.isdigit() or alias == "localhost" else alias or "machine"
 
 
-def key_alias(machine: SshMachine) -> str:
+def certificate_file(name: str, id: str) -> str:
+    """What the portal calls the certificate of a machine, for which ssh looks beside the person's keys. Ours: of letters,
+    digits and hyphens."""
+    alias = re.sub(r"[^a-z0-9-]+", "-", alias_of(name)).strip("-") or "machine"
+    return f"heliosphere-{alias}-{_file(id)[-6:]}-cert.pub"
+
+
+def key_alias(machine: SshMachine | SshJump) -> str:
     """The same in both files, and of this machine alone: addresses are given to others one day."""
     return f"heliosphere-{_file(machine.id)}"
 

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from allocations.access import allocation_for
 from allocations.models import Allocation
 from allocations.roles import Need
-from instances import ssh_config
+from instances import hooks, ssh_config
 from instances.access import instance_for, instances_of
 from instances.actions import ACTIONS
 from instances.commands.gather import context_of_action, tools_url
 from instances.exosphere import login_user
 from instances.forms_actions import first_values
+from instances.hooks import SshWay
 from instances.models import Instance
 from instances.rows import row
 from instances.ssh_config import SshMachine
@@ -93,7 +94,8 @@ def ssh_files(request: HttpRequest, kind: str, slug: str = "", id: str | None = 
     stem = ssh_config.file_stem(allocation.slug)
     if id is not None and machines:
         stem = f"{stem}-{ssh_config.alias_of(machines[0].name)}"
-    found = [_machine(allocation, machine) for machine in machines]
+    ways = hooks.ways_of(machines)
+    found = [_machine(allocation, machine, ways.get(machine.pk)) for machine in machines]
     about = f"{allocation.project_name} at {clouds().cloud(allocation.cloud).title}, {allocation.region}"
     if kind == "known-hosts":
         return _download(f"{stem}.known_hosts", ssh_config.known_hosts(found, about=about))
@@ -101,19 +103,22 @@ def ssh_files(request: HttpRequest, kind: str, slug: str = "", id: str | None = 
     return _download(f"{stem}.config", text)
 
 
-def _machine(allocation: Allocation, instance: Instance) -> SshMachine:
+def _machine(allocation: Allocation, instance: Instance, way: SshWay | None) -> SshMachine:
     cloud = clouds().cloud(allocation.cloud).portal
     private = instance.private_address
     without = f"no public address; it is {private} in its own network" if private else "no address"
+    jump = way.jump if way else None
     return SshMachine(
         id=str(instance.pk),
         name=instance.name,
-        address=instance.public_address,
+        address=instance.public_address or (private if jump else ""),
         without=without,
-        user=login_user(instance.metadata, instance.image_name),
+        user=(way.login if way else "") or login_user(instance.metadata, instance.image_name),
         port=cloud.ssh_port,
         key_name=instance.key_name,
-        host_keys=tuple(instance.host_keys),
+        host_keys=way.host_keys if way else tuple(instance.host_keys),
+        jump=None if instance.public_address else jump,
+        certificate=bool(way and way.certificate),
     )
 
 

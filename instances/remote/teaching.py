@@ -7,7 +7,7 @@ import asyncssh
 from asgiref.sync import sync_to_async
 
 from instances.models import Instance
-from instances.remote import trust
+from instances.remote import placed_keys, trust
 from instances.remote.link import Link, Ran
 from instances.remote.models import MachineTrust
 from instances.remote.trust_script import REFUSALS, Action, script
@@ -36,8 +36,14 @@ async def run_script(link: Link, action: Action, login: str, authorities: list[s
 
 
 async def after_connect(link: Link) -> bool:
-    """Teach the machine what it lacks, if anything. Whatever goes wrong here disturbs no session: it is tried again
-    at the next connection."""
+    """What the portal does by itself on a machine that somebody has just connected to: teach it what it lacks, and take
+    away keys that it had placed for people who may connect no more. Whatever goes wrong here disturbs no session: it is
+    tried again at the next connection. True: it was taught something."""
+    await placed_keys.after_connect(link)
+    return await _teach(link)
+
+
+async def _teach(link: Link) -> bool:
     try:
         row, wanted = await sync_to_async(_lacks, thread_sensitive=False)(link.way.instance_id)
         if row is None or not wanted or row.login != link.way.login:

@@ -1,6 +1,5 @@
 """One's own ssh: the command, a certificate for one's own key, who else may log in."""
 
-import re
 from typing import Any, cast
 from uuid import UUID
 
@@ -60,14 +59,8 @@ def certificate(request: HttpRequest, instance_id: UUID, pk: int) -> HttpRespons
     instance = instance_for(request.user, instance_id, Need.SEE)
     found = certificates.certificate_for(by=cast(User, request.user), instance=instance, pk=pk)
     response = HttpResponse(found.text, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{certificate_name(instance)}"'
+    response["Content-Disposition"] = f'attachment; filename="{ssh_config.certificate_file(instance.name, str(instance.pk))}"'
     return response
-
-
-def certificate_name(instance: Instance) -> str:
-    """As the downloaded config names it: letters, digits and hyphens."""
-    alias = re.sub(r"[^a-z0-9-]+", "-", ssh_config.alias_of(instance.name)).strip("-") or "machine"
-    return f"heliosphere-{alias}-cert.pub"
 
 
 @require_POST

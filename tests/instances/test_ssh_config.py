@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instances import ssh_config
-from instances.ssh_config import SshMachine, aliases
+from instances.ssh_config import SshJump, SshMachine, aliases, certificate_file
 from tests.instances.commands.examples import HOSTILE
 
 by_ssh = pytest.mark.skipif(
@@ -178,3 +178,50 @@ def test_aliases_never_collide_and_mean_nothing_to_ssh(names: list[str]) -> None
 )
 def test_no_alias_hides_another_host(name: str, alias: str) -> None:
     assert ssh_config.alias_of(name) == alias
+
+
+JUMP_KEY = KEY.replace("J0m8", "J1m8")
+JUMP = SshJump(id=f"{ID[:-2]}99", address="149.165.1.8", user="heliojump", port=2022, host_keys=(JUMP_KEY,))
+
+
+@by_ssh
+def test_a_machine_without_a_public_address_is_reached_through_the_jump_host(tmp_path: Path) -> None:
+    text = config(machine(address="10.0.0.9", jump=JUMP), machine("second", address="10.0.0.8", jump=JUMP))
+    found = asked(text, "blast-node", tmp_path)
+    assert (found["hostname"], found["hostkeyalias"]) == ("10.0.0.9", f"heliosphere-{ID}")
+    through = asked(text, found["proxyjump"], tmp_path)
+    assert (through["hostname"], through["port"], through["user"]) == ("149.165.1.8", "2022", "heliojump")
+    assert through["hostkeyalias"] == f"heliosphere-{JUMP.id}"
+    assert through["stricthostkeychecking"] in {"yes", "true"}
+    assert text.count("Host heliosphere-jump-") == 1
+
+
+def test_the_jump_hosts_keys_are_known_as_well_and_once() -> None:
+    own = machine(address="10.0.0.9", jump=JUMP)
+    text = ssh_config.known_hosts([own, machine("second", jump=JUMP)], about="x")
+    assert text.count(JUMP_KEY) == 1
+    host = machine("gate", id=JUMP.id, host_keys=(JUMP_KEY,))
+    assert ssh_config.known_hosts([own, host], about="x").count(JUMP_KEY) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"address": "149.165.1.8\n  ProxyCommand reboot"}, {"user": "-oProxyCommand=reboot"}, {"host_keys": ()}],
+)
+def test_a_jump_host_that_nobody_could_know_is_no_way(changes: dict[str, Any]) -> None:
+    fields = {"id": JUMP.id, "address": JUMP.address, "user": JUMP.user, "host_keys": JUMP.host_keys}
+    text = config(machine(address="10.0.0.9", jump=SshJump(**{**fields, **changes})))
+    assert "ProxyJump" not in text and "reboot" not in text
+
+
+@by_ssh
+def test_the_certificate_is_looked_for_where_its_download_belongs(tmp_path: Path) -> None:
+    found = asked(config(machine(certificate=True)), "blast-node", tmp_path)
+    assert found["certificatefile"] == f"~/.ssh/{certificate_file('blast-node', ID)}"
+    assert "certificatefile" not in asked(config(machine()), "blast-node", tmp_path)
+
+
+@given(st.text())
+def test_its_name_means_nothing_to_a_shell_or_a_disk(name: str) -> None:
+    assert set(certificate_file(name, ID)) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.")
+    assert certificate_file(name, ID) != certificate_file(name, JUMP.id)
