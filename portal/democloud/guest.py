@@ -18,6 +18,7 @@ from portal.democloud.guest_load import Usage
 from portal.democloud.guest_machine import Machine, Site
 from portal.democloud.guest_net import claim_slice
 from portal.democloud.guest_spec import GuestSpec
+from portal.democloud.guest_store import Store
 
 __all__ = ["GuestSpec", "Guests"]
 SECRET_FILE = "guest-secret"  # noqa: S105 - a file's name
@@ -56,6 +57,7 @@ class Guests:
             speed=speed,
             ssh_port=self._slice.ssh_port,
             usage_interval=usage_interval,
+            store=Store(state_dir),
             neighbour=self._neighbour,
             power_changed=power_changed,
         )
@@ -167,6 +169,7 @@ class Guests:
         await asyncio.gather(*(machine.destroy() for machine in self._machines.values()))
         self._machines.clear()
         self._client.close()
+        self._site.store.close()
         self._slice.close()
 
     async def _close_screen(self, server_id: str) -> None:

@@ -12,16 +12,19 @@ from typing import Literal
 
 import asyncssh
 
-from portal.democloud import guest_ssh
+from portal.democloud import guest_session, guest_ssh, guest_wire
 from portal.democloud.guest_agent import Agent
 from portal.democloud.guest_boot import Setup, Stage, boot_stages, setup_line, usage_line
 from portal.democloud.guest_console import Console
-from portal.democloud.guest_host import Host, initial_files
+from portal.democloud.guest_host import Host
 from portal.democloud.guest_http import HttpClient
+from portal.democloud.guest_listen import Listening
 from portal.democloud.guest_load import Load
 from portal.democloud.guest_screen import Screen
 from portal.democloud.guest_spec import GuestSpec, HostKeys
-from portal.democloud.guest_userdata import UserData, parse
+from portal.democloud.guest_store import Store
+from portal.democloud.guest_trouble import Trouble
+from portal.democloud.guest_userdata import JUMP_FILE, UserData, parse
 
 log = logging.getLogger("democloud.guest")
 Power = Literal["off", "booting", "ssh", "up", "suspended"]
@@ -38,6 +41,7 @@ class Site:
     speed: float
     ssh_port: int
     usage_interval: float
+    store: Store
     neighbour: "Callable[[str, str], Machine | None]"  # (project, fixed address)
     power_changed: Callable[[str, str], None]  # (server, "poweroff" | "reboot"), asked for inside the guest
 
@@ -48,10 +52,9 @@ class Machine:
         self.power: Power = "off"
         self.address: str | None = None
         self.console = Console()
-        self.connections: set[asyncssh.SSHServerConnection] = set()
-        self._listener: asyncssh.SSHAcceptor | None = None
-        self._listening_at: str | None = None
-        self._listen_lock = asyncio.Lock()
+        self.trouble = Trouble()
+        self.wires: set[guest_wire.Wire] = set()
+        self.listening = Listening()
         self._stages: deque[tuple[float, Stage]] = deque()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -68,8 +71,9 @@ class Machine:
         self.keys = HostKeys(self.site.secret, spec.server_id, spec.disk_serial)
         self._options: asyncssh.SSHServerConnectionOptions | None = None
         load = Load(spec.server_id, spec.vcpus, spec.ram_mb, spec.disk_gb, spec.gpus, now=time.time())
-        files = initial_files(spec, self.user_data.files)
-        self.host = Host(spec, load, files, time.time, time.time(), self._asked_inside)
+        self.host = Host(
+            spec, load, self.user_data, self.site.store, time.time, time.time(), self._asked_inside
+        )
         self.screen = Screen(self.host)
 
     def refit(self, spec: GuestSpec) -> None:
@@ -91,6 +95,7 @@ class Machine:
         first = self._booted_disk != self.spec.disk_serial
         self.power = "booting"
         self.host.booted_at = now - booted_ago
+        self.host.reload_sshd()
         start = self.host.booted_at
         scale = 0.0 if booted_ago else 1 / self.site.speed
         setup = Setup(self.user_data.heliosphere, self.user_data.script_exit)
@@ -104,6 +109,8 @@ class Machine:
     def power_off(self) -> None:
         self._halt()
         self.power = "off"
+        for wire in list(self.wires):
+            wire.end()
         self.host.load.stresses.clear()
         self._retune()
 
@@ -165,6 +172,8 @@ class Machine:
             self._retune()
         elif stage.reached == "up":
             self.power = "up"
+            if self._booted_disk != self.spec.disk_serial and JUMP_FILE in self.user_data.files:
+                self._spawn(guest_session.as_root(self.host, f"sh {JUMP_FILE} install"))
             self._booted_disk = self.spec.disk_serial
             self._begin_work()
 
@@ -207,17 +216,6 @@ class Machine:
 
     # SSH
 
-    def authorized_keys(self, user: str) -> str:
-        """As sshd would read them for this user: keys, and the CA with the principals that the user has."""
-        keys = list(self.user_data.user_keys.get(user, ()))
-        if self.spec.key and user in {self.spec.default_user, "exouser"}:
-            keys.append(self.spec.key)
-        principals = self.user_data.principals.get(user, ())
-        if principals:
-            option = f'cert-authority,principals="{",".join(principals)}"'
-            keys += [f"{option} {ca}" for ca in self.user_data.ca_keys]
-        return "\n".join(key.splitlines()[0] for key in keys if key.strip())
-
     @property
     def has_screen(self) -> bool:
         return self.user_data.desktop
@@ -225,10 +223,27 @@ class Machine:
     def neighbour(self, address: str) -> "Machine | None":
         return self.site.neighbour(self.spec.project_id, address)
 
+    @property
+    def fixed_address(self) -> str:
+        return self.spec.fixed_address
+
+    def service(self, port: int) -> guest_ssh.Pump | None:
+        """What listens on a port of the guest's own loopback."""
+        return None
+
+    def wire_of(self, connection: asyncssh.SSHServerConnection | None) -> guest_wire.Wire | None:
+        return next((wire for wire in self.wires if wire.carries(connection)), None)
+
     def ssh_options(self) -> asyncssh.SSHServerConnectionOptions:
+        """Made once: a thousand guests wait for a first connection that most never get."""
         if self._options is None:
-            self._options = guest_ssh.options(self, self.keys.private)
+            self._options = guest_ssh.options(self, self._host_keys().private)
         return self._options
+
+    def _host_keys(self) -> HostKeys:
+        if self.trouble.ssh != "changed-host-key":
+            return self.keys
+        return HostKeys(self.site.secret, self.spec.server_id, f"{self.spec.disk_serial} changed")
 
     @property
     def reachable(self) -> bool:
@@ -239,27 +254,11 @@ class Machine:
 
     async def tune(self) -> None:
         """Make the listener what power and address ask for."""
-        async with self._listen_lock:
-            wanted = self.address if self.reachable else None
-            if wanted == self._listening_at:
-                return
-            await self._close_listener()
-            if wanted is None:
-                return
-            try:
-                self._listener = await asyncssh.listen(wanted, self.site.ssh_port, options=self.ssh_options())
-            except OSError as exc:
-                log.warning("guest %s cannot listen on its address: %s", self.spec.server_id, exc)
-                return
-            self._listening_at = wanted
-
-    async def _close_listener(self) -> None:
-        listener, self._listener, self._listening_at = self._listener, None, None
-        for connection in list(self.connections):
-            connection.abort()
-        if listener is not None:
-            listener.close()
-            await listener.wait_closed()
+        open_to_all = self.reachable and self.trouble.ssh != "refuse"
+        try:
+            await self.listening.at(self.address if open_to_all else None, self.site.ssh_port, self)
+        except OSError as exc:
+            log.warning("guest %s cannot listen on its address: %s", self.spec.server_id, exc)
 
     async def destroy(self) -> None:
         self.power_off()

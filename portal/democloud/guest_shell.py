@@ -1,229 +1,143 @@
-"""The shell that a guest gives over SSH: prompt, line editing, Ctrl-C, and the commands beside this file."""
+"""One shell in a guest: its folder, variables and functions, and how it runs what it was told."""
 
 import asyncio
-import re
-import shlex
-from contextlib import suppress
+import copy
+import posixpath
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import asyncssh
-
-from portal.democloud.guest_commands import COMMANDS
+from portal.democloud import guest_users
 from portal.democloud.guest_host import Host
+from portal.democloud.guest_io import Kept, Nothing, Sink, Source
+from portal.democloud.guest_node import Node as FileNode
+from portal.democloud.guest_node import Who
+from portal.democloud.guest_parser import Node, parse
+from portal.democloud.guest_syntax import SyntaxProblem
+from portal.democloud.guest_tty import Tty
 
-_VARIABLE = re.compile(r"\$\{?(\w+|\?)\}?")
-_EOF = None
-MAX_LINE = 4096
+INTERRUPTED = 130
+DEEPEST_CALLS = 60
+MOST_OUTPUT = 128 * 1024
+
+
+@dataclass
+class Streams:
+    stdin: Source
+    stdout: Sink
+    stderr: Sink
 
 
 @dataclass
 class Shell:
-    """One session. Commands write with `out` and `err`, and read typed lines from `lines`."""
-
     host: Host
-    user: str
-    process: asyncssh.SSHServerProcess[str]
-    cwd: str = ""
-    status: int = 0
-    columns: int = 80
-    rows: int = 24
-    done: bool = False
+    who: Who
+    streams: Streams
+    execute: "Callable[[Shell, Node], Awaitable[int]]"
+    tty: Tty | None = None
+    cwd: str = "/"
+    env: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, Node] = field(default_factory=dict)
+    arguments: list[str] = field(default_factory=list)
+    flags: set[str] = field(default_factory=set)
     history: list[str] = field(default_factory=list)
-    lines: asyncio.Queue[str | None] = field(default_factory=lambda: asyncio.Queue(maxsize=256))
-    running: asyncio.Task[int] | None = None
-    background: set[asyncio.Task[int]] = field(default_factory=set)
+    status: int = 0
+    done: bool = False
+    interactive: bool = False
+    name: str = "bash"
+    depth: int = 0
+    leaving: str = ""  # break, continue, return: until somebody heeds it
+    background: "set[asyncio.Task[int]]" = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self.cwd = self.home
-        width, height, *_ = self.process.get_terminal_size()
-        self.columns, self.rows = width or 80, height or 24
+    @property
+    def user(self) -> str:
+        return self.who.name
 
     @property
     def home(self) -> str:
-        return "/root" if self.user == "root" else f"/home/{self.user}"
+        return self.env.get("HOME", self.who.home)
+
+    def home_of(self, name: str) -> str:
+        found = guest_users.account(self.host.files, name)
+        return found.home if found else ""
+
+    def path(self, name: str) -> str:
+        return posixpath.join(self.cwd, name)
+
+    def exists(self, name: str) -> bool:
+        return self.node(name) is not None
+
+    def node(self, name: str, *, follow: bool = True) -> FileNode | None:
+        try:
+            return self.host.files.walk(self.path(name), self.who, follow=follow)[2]
+        except OSError:
+            return None
+
+    def variable(self, name: str) -> str | None:
+        """None when it is not set."""
+        if name.isdigit():
+            number = int(name)
+            every = [self.name, *self.arguments]
+            return every[number] if number < len(every) else None
+        if name in _SPECIAL:
+            return _SPECIAL[name](self)
+        return self.env.get(name)
+
+    def child(self, streams: Streams | None = None, who: Who | None = None) -> "Shell":
+        """A process of its own: what it changes of itself stays its own."""
+        one = copy.copy(self)
+        one.env, one.functions, one.flags = dict(self.env), dict(self.functions), set(self.flags)
+        one.streams, one.who = streams or self.streams, who or self.who
+        one.background, one.done, one.leaving, one.interactive = set(), False, "", False
+        one.depth = self.depth + 1
+        return one
+
+    async def run(self, source: str) -> int:
+        """A script, or a line; what is wrong with it goes to its errors."""
+        if self.depth > DEEPEST_CALLS:
+            await self.err(f"{self.name}: maximum nesting exceeded\n")
+            self.status = 2
+            return 2
+        try:
+            self.status = await self.execute(self, parse(source))
+        except SyntaxProblem as problem:
+            await self.err(f"{self.name}: {problem}\n")
+            self.status = 2
+            self.done = not self.interactive
+        return self.status
+
+    async def output_of(self, source: str) -> str:
+        kept = Kept(MOST_OUTPUT)
+        inner = self.child(Streams(self.streams.stdin, kept, self.streams.stderr))
+        self.status = await inner.run(source)
+        await inner.finish()
+        return kept.data.decode("utf-8", "surrogateescape").replace("\0", "")
+
+    async def finish(self) -> None:
+        """What still runs in the background ends with the session that began it."""
+        for task in list(self.background):
+            task.cancel()
 
     async def out(self, text: str) -> None:
-        self.process.stdout.write(text)
-        await self.process.stdout.drain()
+        await self.streams.stdout.write(text.encode("utf-8", "surrogateescape"))
 
     async def err(self, text: str) -> None:
-        self.process.stderr.write(text)
-        await self.process.stderr.drain()
-
-    def variable(self, name: str) -> str:
-        values = {
-            "USER": self.user,
-            "LOGNAME": self.user,
-            "HOME": self.home,
-            "PWD": self.cwd,
-            "HOSTNAME": self.host.spec.hostname,
-            "SHELL": "/bin/bash",
-            "TERM": self.process.get_terminal_type() or "dumb",
-            "COLUMNS": str(self.columns),
-            "LINES": str(self.rows),
-            "?": str(self.status),
-        }
-        return values.get(name, "")
+        await self.streams.stderr.write(text.encode("utf-8", "surrogateescape"))
 
 
-async def serve(host: Host, process: asyncssh.SSHServerProcess[str]) -> None:
-    """Run one SSH session: the given command, or an interactive shell, until exit or hang-up."""
-    user = str(process.get_extra_info("username"))
-    shell = Shell(host, user, process)
-    session = asyncio.current_task()
-    assert session is not None
-    watching = [asyncio.create_task(_read(shell)), asyncio.create_task(_hang_up(process, session))]
-    try:
-        if process.command is not None:
-            await run_line(shell, process.command[:MAX_LINE])
-        else:
-            await _interact(shell)
-    except (BrokenPipeError, ConnectionError, asyncssh.Error):
-        shell.status = 255  # the client has gone
-    finally:
-        for task in (*watching, *shell.background):
-            task.cancel()
-        with suppress(OSError):
-            process.exit(shell.status & 0xFF)
-
-
-async def _hang_up(process: asyncssh.SSHServerProcess[str], session: asyncio.Task[None]) -> None:
-    """A client that has gone ends what it ran. (The end of its input alone does not.)"""
-    await process.wait_closed()
-    session.cancel()
-
-
-async def _read(shell: Shell) -> None:
-    """Pump what the client sends: lines to the queue, Ctrl-C to the running command, sizes to the shell."""
-    while True:
-        try:
-            line = await shell.process.stdin.readline()
-        except (asyncssh.BreakReceived, asyncssh.SignalReceived):
-            _interrupt(shell)
-            continue
-        except asyncssh.TerminalSizeChanged as size:
-            shell.columns, shell.rows = size.width, size.height
-            continue
-        if not line:
-            await shell.lines.put(_EOF)
-            return
-        await shell.lines.put(line.rstrip("\r\n"))
-
-
-def _interrupt(shell: Shell) -> None:
-    if shell.running is not None:
-        shell.running.cancel()
-    else:
-        with suppress(asyncio.QueueFull):
-            shell.lines.put_nowait("\x03")
-
-
-async def _interact(shell: Shell) -> None:
-    await shell.out(shell.host.banner())
-    while not shell.done:
-        await shell.out(prompt(shell))
-        line = await shell.lines.get()
-        if line is _EOF:
-            await shell.out("logout\n")
-            return
-        if line == "\x03":
-            await shell.out("^C\n")
-            shell.status = 130
-            continue
-        if line.strip():
-            shell.history.append(line)
-            await run_line(shell, line[:MAX_LINE])
-
-
-def prompt(shell: Shell) -> str:
-    where = "~" + shell.cwd.removeprefix(shell.home) if shell.cwd.startswith(shell.home) else shell.cwd
-    sign = "#" if shell.user == "root" else "$"
-    return f"\x1b[1;32m{shell.user}@{shell.host.spec.hostname}\x1b[0m:\x1b[1;34m{where}\x1b[0m{sign} "
-
-
-async def run_line(shell: Shell, line: str) -> None:
-    """`a; b && c || d`, with a trailing `&` for the background and `>` or `>>` into a file."""
-    try:
-        words = _words(line)
-    except ValueError:
-        shell.status = 2
-        await shell.err("bash: syntax error: unexpected end of file\n")
-        return
-    command: list[str] = []
-    skip = False
-    for word in [*words, ";"]:
-        if word not in {";", "&&", "||", "&"}:
-            command.append(word)
-            continue
-        if command and not skip:
-            await _run(shell, command, background=word == "&")
-        skip = (word == "&&" and shell.status != 0) or (word == "||" and shell.status == 0)
-        command = []
-        if shell.done:
-            return
-
-
-def _words(line: str) -> list[str]:
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|>")
-    lexer.whitespace_split = True
-    return list(lexer)
-
-
-async def _run(shell: Shell, words: list[str], *, background: bool) -> None:
-    words = [_VARIABLE.sub(lambda m: shell.variable(m[1]), word) for word in words]
-    while words and words[0] in {"sudo", "nice", "time"}:
-        words = [word for word in words[1:] if word != "-n"]
-    if not words:
-        return
-    task = asyncio.create_task(_execute(shell, words))
-    if background:
-        shell.background.add(task)
-        task.add_done_callback(shell.background.discard)
-        await shell.out(f"[{len(shell.background)}] {shell.host.next_pid()}\n")
-        return
-    shell.running = task
-    try:
-        shell.status = await task
-    except asyncio.CancelledError:
-        if not task.cancelled():  # the session itself is ending
-            task.cancel()
-            raise
-        shell.status = 130
-        await shell.out("^C\n")
-    finally:
-        shell.running = None
-
-
-async def _execute(shell: Shell, words: list[str]) -> int:
-    if "|" in words:
-        await shell.err("bash: this demo guest has no pipes\n")
-        return 2
-    target, append, words = _redirection(words)
-    found = COMMANDS.get(words[0]) if words else None
-    if found is None:
-        await shell.err(f"{words[0] if words else ''}: command not found\n")
-        return 127
-    if target is None:
-        return await found(shell, words[1:])
-    return await _into_file(shell, words, target, append=append)
-
-
-def _redirection(words: list[str]) -> tuple[str | None, bool, list[str]]:
-    for sign in (">", ">>"):
-        if sign in words[:-1]:
-            at = words.index(sign)
-            return words[at + 1], sign == ">>", words[:at] + words[at + 2 :]
-    return None, False, words
-
-
-async def _into_file(shell: Shell, words: list[str], target: str, *, append: bool) -> int:
-    """`echo text > file`: the one command whose output goes into files here."""
-    path = shell.host.files.resolve(shell.cwd, target)
-    if words[0] != "echo":
-        await shell.err("bash: only echo can write to a file in this demo guest\n")
-        return 1
-    problem = shell.host.files.write(path, " ".join(words[1:]) + "\n", append=append)
-    if problem:
-        await shell.err(f"bash: {target}: {problem}\n")
-        return 1
-    return 0
+_SPECIAL: dict[str, Callable[[Shell], str]] = {
+    "?": lambda shell: str(shell.status),
+    "$": lambda shell: "2041",
+    "#": lambda shell: str(len(shell.arguments)),
+    "@": lambda shell: " ".join(shell.arguments),
+    "*": lambda shell: " ".join(shell.arguments),
+    "!": lambda shell: "2048",
+    "-": lambda shell: "".join(sorted(shell.flags)),
+    "PWD": lambda shell: shell.cwd,
+    "HOSTNAME": lambda shell: shell.host.spec.hostname,
+    "COLUMNS": lambda shell: str(shell.tty.columns if shell.tty else 80),
+    "LINES": lambda shell: str(shell.tty.rows if shell.tty else 24),
+    "UID": lambda shell: str(shell.who.uid),
+    "RANDOM": lambda shell: str(shell.host.next_pid() * 7919 % 32768),
+    "SECONDS": lambda shell: str(int(shell.host.uptime)),
+}
+NOWHERE = Streams(Nothing(), Nothing(), Nothing())

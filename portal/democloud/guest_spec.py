@@ -18,7 +18,8 @@ class GuestSpec:
     """One server as its hypervisor sees it.
 
     `disk_serial` changes with each rebuild: a new root disk means new host keys. `metadata` may carry
-    `democloud:setup` = `error` or `stuck`, for a set-up that fails or never ends.
+    `democloud:setup` = `error` or `stuck`, for a set-up that fails or never ends. `passphrase` is that of
+    `exouser`, where Exosphere has stored one: such a guest takes passwords.
     """
 
     server_id: str
@@ -37,6 +38,7 @@ class GuestSpec:
     setup_seconds: float = 60.0
     fixed_address: str = ""
     disk_serial: str = ""
+    passphrase: str = field(default="", repr=False)
 
     @property
     def distro(self) -> str:
@@ -46,6 +48,11 @@ class GuestSpec:
     @property
     def default_user(self) -> str:
         return self.distro
+
+    @property
+    def has_tmux(self) -> bool:
+        """Not on the smallest systems: there the portal keeps a shell itself."""
+        return self.distro != "debian"
 
     @property
     def from_exosphere(self) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from portal.democloud.guest_load import Stress
 
 if TYPE_CHECKING:
-    from portal.democloud.guest_shell import Shell
+    from portal.democloud.guest_program import Process
 
 USAGE = "usage: stress [--cpu N] [--vm N] [--vm-bytes 1G] [--gpu] [--timeout 60s] | stress SECONDS\n"
 LONGEST = 24 * 3600.0
@@ -15,21 +15,21 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)([smhKMGTb%]?)")
 _SCALE = {"": 1, "s": 1, "m": 60, "h": 3600, "b": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
-async def stress(shell: "Shell", args: list[str]) -> int:
+async def stress(process: "Process", args: list[str]) -> int:
     try:
         options = _options(args)
-        spell = _spell(shell, options)
+        spell = _spell(process, options)
     except ValueError:
-        await shell.err(USAGE)
+        await process.err(USAGE)
         return 1
     seconds = spell.end - spell.start
-    await shell.out(f"stress: info: [{shell.host.next_pid()}] dispatching hogs for {seconds:.0f}s\n")
-    shell.host.load.add(spell)
+    await process.out(f"stress: info: [{process.host.next_pid()}] dispatching hogs for {seconds:.0f}s\n")
+    process.host.load.add(spell)
     try:
         await asyncio.sleep(seconds)
     finally:
-        shell.host.load.cancel(spell)
-    await shell.out(f"stress: info: successful run completed in {seconds:.0f}s\n")
+        process.host.load.cancel(spell)
+    await process.out(f"stress: info: successful run completed in {seconds:.0f}s\n")
     return 0
 
 
@@ -52,15 +52,15 @@ def _options(args: list[str]) -> dict[str, str]:
     return found
 
 
-def _spell(shell: "Shell", options: dict[str, str]) -> Stress:
-    spec = shell.host.spec
+def _spell(process: "Process", options: dict[str, str]) -> Stress:
+    spec = process.host.spec
     seconds = min(LONGEST, _amount(options.get("timeout", "60")))
     workers = _amount(options.get("vm", "1" if "vm-bytes" in options else "0"))
     ram = workers * _amount(options.get("vm-bytes", "256M")) / (spec.ram_mb << 20)
     plain = not {"cpu", "vm", "vm-bytes", "gpu"} & options.keys()
     cpu = _amount(options.get("cpu", str(spec.vcpus) if plain else "0")) / spec.vcpus
     gpu = 0.9 if spec.gpus and ("gpu" in options or plain) else 0.0
-    now = shell.host.now()
+    now = process.host.now()
     return Stress(now, now + seconds, cpu=min(1.0, cpu), ram=0.3 if plain else min(1.0, ram), gpu=gpu)
 
 

@@ -17,10 +17,14 @@ AGENT_FILE = "/etc/heliosphere/agent.json"
 CA_FILE = "/etc/ssh/heliosphere_ca.pub"
 PRINCIPALS_DIR = "/etc/ssh/heliosphere_principals/"
 SETUP_FILE = "/opt/heliosphere/guest.sh"
+JUMP_FILE = "/opt/heliosphere/jump.sh"
 SCRIPT_FILE = "/opt/heliosphere/boot-script"
 DESKTOP_FILE = "/opt/heliosphere/heliosphere-desktop.service"
 _EXIT = re.compile(rb"(?:^|[\n;&|])\s*(?:exit\s+(\d{1,3})|(false))\s*$")
 _PRINCIPAL = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+_UNIT_USER = re.compile(rb"^User=([a-z_][a-z0-9_-]{0,31})$", re.MULTILINE)
+_OCTAL = re.compile(r"(?:0o)?[0-7]{3,5}")
+_NAME = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 _CONSTRUCTOR_ERRORS = (yaml.YAMLError, RecursionError, ValueError)
 
 
@@ -38,6 +42,8 @@ class UserData:
     user_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     scripts: tuple[str, ...] = ()
     hostname: str | None = None
+    modes: dict[str, int] = field(default_factory=dict)
+    shells: dict[str, str] = field(default_factory=dict)
 
     @property
     def agent(self) -> AgentConfig | None:
@@ -67,6 +73,12 @@ class UserData:
         return DESKTOP_FILE in self.files or not self.heliosphere
 
     @property
+    def desktop_user(self) -> str:
+        """Whose desktop it is: nobody else may enter its socket."""
+        match = _UNIT_USER.search(self.files.get(DESKTOP_FILE, b""))
+        return match[1].decode() if match else "exouser"
+
+    @property
     def script_exit(self) -> int | None:
         """How the person's boot script ends, by its last command; None without a script."""
         if SCRIPT_FILE not in self.files:
@@ -89,16 +101,20 @@ def parse(user_data: bytes | None) -> UserData:
     files: dict[str, bytes] = {}
     keys: dict[str, tuple[str, ...]] = {}
     scripts: list[str] = []
+    modes: dict[str, int] = {}
+    shells: dict[str, str] = {}
     hostname = None
     for kind, body in _parts(_unpack(user_data or b"")):
         if kind == "cloud-config":
             config = _config(body)
             files.update(_files(config))
+            modes.update(_modes(config))
             keys.update(_user_keys(config))
+            shells.update(_shells(config))
             hostname = _text(config.get("hostname")) or hostname
         elif kind in {"x-shellscript", "cloud-boothook"}:
             scripts.append(body.decode("utf-8", "replace"))
-    return UserData(files, keys, tuple(scripts), hostname)
+    return UserData(files, keys, tuple(scripts), hostname, modes, shells)
 
 
 def _lines(content: bytes) -> list[str]:
@@ -155,6 +171,17 @@ def _files(config: dict[str, Any]) -> dict[str, bytes]:
     }
 
 
+def _modes(config: dict[str, Any]) -> dict[str, int]:
+    entries = config.get("write_files")
+    if not isinstance(entries, list):
+        return {}
+    return {
+        _text(entry.get("path")): int(_text(entry["permissions"]), 8) & 0o7777
+        for entry in entries
+        if isinstance(entry, dict) and _OCTAL.fullmatch(_text(entry.get("permissions")))
+    }
+
+
 def _text(value: object) -> str:
     """Only texts: writing out a nested value could be what its author hopes for (an alias bomb)."""
     return value if isinstance(value, str) else ""
@@ -178,7 +205,19 @@ def _user_keys(config: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     users = config.get("users")
     found: dict[str, tuple[str, ...]] = {}
     for entry in users if isinstance(users, list) else []:
-        if isinstance(entry, dict) and _text(entry.get("name")):
+        if isinstance(entry, dict) and _NAME.fullmatch(_text(entry.get("name"))):
             keys = entry.get("ssh_authorized_keys") or entry.get("ssh-authorized-keys") or []
             found[entry["name"]] = tuple(_text(key) for key in keys) if isinstance(keys, list) else ()
     return found
+
+
+def _shells(config: dict[str, Any]) -> dict[str, str]:
+    """The login shells that `users:` entries name."""
+    users = config.get("users")
+    return {
+        _text(entry.get("name")): _text(entry["shell"])
+        for entry in (users if isinstance(users, list) else [])
+        if isinstance(entry, dict)
+        and _text(entry.get("shell")).startswith("/")
+        and "\n" not in entry["shell"]
+    }

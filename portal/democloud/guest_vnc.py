@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from portal.democloud.guest_screen import HEIGHT, PALETTE, WIDTH, Screen
+from portal.democloud.guest_trouble import Trouble
 
 VERSION = b"RFB 003.008\n"
 REDRAW_SECONDS = 1.0
@@ -70,7 +71,7 @@ class Viewer:
     touched: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-async def serve(screen: Screen, reader: Reader, writer: Writer) -> None:
+async def serve(screen: Screen, reader: Reader, writer: Writer, trouble: Trouble | None = None) -> None:
     """Serve one client until it goes or breaks the protocol."""
     viewer = Viewer(screen, reader, writer)
     try:

@@ -48,8 +48,15 @@ def agent_file(url: str, **changes: Any) -> dict[str, str]:
     return {"/etc/heliosphere/agent.json": json.dumps(config | changes)}
 
 
+SSHD = """\
+TrustedUserCAKeys /etc/ssh/heliosphere_ca.pub
+AuthorizedPrincipalsFile /etc/ssh/heliosphere_principals/%u
+"""
+
+
 def certified(ca: asyncssh.SSHKey, user: str = "exouser", *principals: str) -> dict[str, str]:
     return {
+        "/etc/ssh/sshd_config.d/10-heliosphere.conf": SSHD,
         "/etc/ssh/heliosphere_ca.pub": ca.export_public_key().decode(),
         f"/etc/ssh/heliosphere_principals/{user}": "\n".join(principals),
     }

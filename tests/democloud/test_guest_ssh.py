@@ -202,15 +202,11 @@ async def test_a_certificate_without_forwarding_may_not_forward() -> None:
                 await connection.open_connection("127.0.0.1", 5901)
 
 
-@pytest.mark.parametrize("way", ["tcp", "unix"])
-async def test_the_screen_is_behind_ssh_too(way: str) -> None:
+async def test_the_screen_of_a_machine_that_another_portal_made_is_behind_ssh_too() -> None:
     async with running() as guests:
         await booted(guests, spec(key=public(MINE)), address(guests))
         async with await connect(guests, address(guests), "ubuntu", MINE) as connection:
-            if way == "tcp":
-                reader, writer = await connection.open_connection("127.0.0.1", 5901)
-            else:
-                reader, writer = await connection.open_unix_connection("/run/user/1000/vnc.sock")
+            reader, writer = await connection.open_connection("127.0.0.1", 5901)
             assert await reader.readexactly(12) == b"RFB 003.008\n"
             writer.close()
             with pytest.raises(asyncssh.ChannelOpenError):
@@ -223,7 +219,9 @@ async def test_a_machine_of_ours_has_a_screen_only_with_a_desktop(desktop: bool)
     async with running() as guests:
         one = spec(key=public(MINE), user_data=cloud_config(files))
         await booted(guests, one, address(guests))
-        async with await connect(guests, address(guests), "ubuntu", MINE) as connection:
+        async with await connect(guests, address(guests), "exouser", MINE) as connection:
+            with pytest.raises(asyncssh.ChannelOpenError):
+                await connection.open_connection("127.0.0.1", 5901)
             if desktop:
                 reader, writer = await connection.open_unix_connection("/run/heliosphere-desktop/vnc")
                 assert await reader.readexactly(12) == b"RFB 003.008\n"
@@ -231,3 +229,13 @@ async def test_a_machine_of_ours_has_a_screen_only_with_a_desktop(desktop: bool)
             else:
                 with pytest.raises(asyncssh.ChannelOpenError):
                     await connection.open_unix_connection("/run/heliosphere-desktop/vnc")
+
+
+async def test_a_desktop_opens_for_its_own_person_only() -> None:
+    files = {SETUP_FILE: "#!/bin/sh", DESKTOP_FILE: "[Service]\nUser=exouser\n"}
+    async with running() as guests:
+        one = spec(key=public(MINE), user_data=cloud_config(files))
+        await booted(guests, one, address(guests))
+        async with await connect(guests, address(guests), "ubuntu", MINE) as connection:
+            with pytest.raises(asyncssh.ChannelOpenError):
+                await connection.open_unix_connection("/run/heliosphere-desktop/vnc")

@@ -10,6 +10,7 @@ import pytest
 from portal.democloud.guest import Guests
 from portal.democloud.guest_screen import HEIGHT, PALETTE, WIDTH, Screen
 from portal.democloud.guest_vnc import NATIVE, PixelFormat
+from tests.democloud.guest_disks import host
 from tests.democloud.guest_fixtures import booted, running, spec
 
 Rect = tuple[int, int, int, int]
@@ -70,12 +71,9 @@ async def setup() -> AsyncIterator[Setup]:
 
 
 def test_a_screen_shows_name_clock_meters_and_what_was_typed() -> None:
-    from portal.democloud.guest_host import Host, initial_files
-    from portal.democloud.guest_load import Load
-
-    one = spec()
-    host = Host(one, Load("x", 4, 8000, 20), initial_files(one, {}), lambda: 1000.0, 0.0)
-    screen = Screen(host)
+    machine = host()
+    machine.now = lambda: 1000.0
+    screen = Screen(machine)
     before = bytes(screen.draw())
     assert len(before) == WIDTH * HEIGHT
     assert set(before) <= set(range(len(PALETTE)))

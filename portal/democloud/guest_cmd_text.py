@@ -1,0 +1,286 @@
+"""Programs of a guest that read text and write text."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable
+
+from portal.democloud.guest_eval import sink
+from portal.democloud.guest_io import PIECE
+from portal.democloud.guest_program import Process, program, split_options
+
+
+@program("cat")
+async def cat(process: Process, args: list[str]) -> int:
+    status = 0
+    for name in [one for one in args if one == "-" or not one.startswith("-")] or ["-"]:
+        try:
+            async for piece in process.pieces(name):
+                await process.out(piece)
+        except BrokenPipeError:
+            raise
+        except OSError as problem:
+            status = await process.fail(f"{name}: {problem.strerror}")
+    return status
+
+
+@program("tee")
+async def tee(process: Process, args: list[str]) -> int:
+    options, names = split_options(args)
+    targets = [sink(process.shell, name, append="a" in options) for name in names]
+    async for piece in process.pieces():
+        await process.out(piece)
+        for target in targets:
+            await target.write(piece)
+    return 0
+
+
+def _count(args: list[str], default: int) -> tuple[int, str, list[str]]:
+    """`-n 5`, `-n5`, `-5`, `-c 5`: how many, of what, and the rest."""
+    rest, count, unit = [], default, "n"
+    words = iter(args)
+    for one in words:
+        match = re.fullmatch(r"-([nc]?)([+-]?\d*)", one)
+        if match is None or one == "-":
+            rest += [one] if not re.fullmatch(r"-[fFqv]", one) else []
+            continue
+        unit = match[1] or "n"
+        text = match[2] or next(words, "")
+        count = int(text) if text.lstrip("+-").isdigit() else default
+    return count, unit, rest
+
+
+@program("head")
+async def head(process: Process, args: list[str]) -> int:
+    count, unit, names = _count(args, 10)
+    for name in names or ["-"]:
+        left = count
+        async for piece in process.pieces(name):
+            parts = [piece] if unit == "c" else piece.splitlines(keepends=True)
+            for part in parts:
+                await process.out(part[:left] if unit == "c" else part)
+                left -= len(part) if unit == "c" else part.endswith(b"\n")
+                if left <= 0:
+                    break
+            if left <= 0:
+                break
+    return 0
+
+
+@program("tail")
+async def tail(process: Process, args: list[str]) -> int:
+    count, unit, names = _count(args, 10)
+    for name in names or ["-"]:
+        kept = b""
+        async for piece in process.pieces(name):
+            kept += piece
+            kept = kept[-count:] if unit == "c" else b"".join(kept.splitlines(keepends=True)[-count - 1 :])
+        await process.out(kept if unit == "c" else b"".join(kept.splitlines(keepends=True)[-count:]))
+    return 0
+
+
+@program("wc")
+async def wc(process: Process, args: list[str]) -> int:
+    options, names = split_options(args)
+    for name in names or ["-"]:
+        counts = {"l": 0, "w": 0, "c": 0}
+        async for piece in process.pieces(name):
+            counts["l"] += piece.count(b"\n")
+            counts["w"] += len(piece.split())
+            counts["c"] += len(piece)
+        shown = [str(value) for letter, value in counts.items() if not options or letter in options]
+        await process.out(" ".join([*shown, *([name] if name != "-" else [])]) + "\n")
+    return 0
+
+
+@program("grep", "egrep", "fgrep")
+async def grep(process: Process, args: list[str]) -> int:
+    pattern = [args.pop(args.index("-e") + 1)] if "-e" in args[:-1] else []
+    options, names = split_options(args)
+    options.discard("e")
+    wanted = (pattern or names[:1]) or [""]
+    names = names if pattern else names[1:]
+    text = re.escape(wanted[0]) if "F" in options or process.name == "fgrep" else _posix(wanted[0])
+    text = f"(?:{text})$" if "x" in options else rf"\b(?:{text})\b" if "w" in options else text
+    try:
+        regex = re.compile(("^" if "x" in options else "") + text, re.IGNORECASE if "i" in options else 0)
+    except re.error:
+        return await process.fail("Invalid regular expression", 2)
+    found = 0
+    for name in names or ["-"]:
+        try:
+            lines = (await process.everything(name)).splitlines()
+        except OSError as problem:
+            if "s" not in options:
+                await process.fail(f"{name}: {problem.strerror}")
+            continue
+        fitting = [line for line in lines if (regex.search(line) is None) == ("v" in options)]
+        found += len(fitting)
+        if not {"q", "c"} & options:
+            before = f"{name}:" if len(names) > 1 and "h" not in options else ""
+            await process.out("".join(f"{before}{line}\n" for line in fitting))
+    if "c" in options:
+        await process.out(f"{found}\n")
+    return 0 if found else 1
+
+
+def _posix(pattern: str) -> str:
+    for name, letters in {"space": r"\s", "alpha": "A-Za-z", "digit": "0-9", "alnum": "A-Za-z0-9"}.items():
+        pattern = pattern.replace(f"[:{name}:]", letters)
+    return pattern.replace(r"\|", "|").replace(r"\(", "(").replace(r"\)", ")")
+
+
+@program("sed")
+async def sed(process: Process, args: list[str]) -> int:
+    """`s/a/b/[gp]`, `/x/d`, `Nd`, `$d`, `N,Mp`; with -n, -i and -E."""
+    options, rest = split_options([one for one in args if one != "-e"])
+    if not rest:
+        return await process.fail("no script", 1)
+    scripts, names = [one.strip() for one in rest[0].split(";")], rest[1:]
+    for name in names or ["-"]:
+        lines = (await process.everything(name)).splitlines()
+        try:
+            text = "".join(_edited(lines, scripts, quiet="n" in options))
+        except (re.error, ValueError):
+            return await process.fail(f"-e expression #1: unknown command: {rest[0]}")
+        if "i" in options:
+            process.files.put(process.path(name), text)
+        else:
+            await process.out(text)
+    return 0
+
+
+def _edited(lines: list[str], scripts: list[str], *, quiet: bool) -> Iterable[str]:
+    for number, line in enumerate(lines, 1):
+        printed = not quiet
+        for script in scripts:
+            line, dropped, also = _command(script, line, number, number == len(lines))
+            printed = printed and not dropped
+            if also:
+                yield line + "\n"
+        if printed:
+            yield line + "\n"
+
+
+_ADDRESS = re.compile(r"(?:(\d+|\$)(?:,(\d+|\$))?|/((?:\\/|[^/])*)/)?\s*(.*)", re.DOTALL)
+
+
+def _command(script: str, line: str, number: int, last: bool) -> tuple[str, bool, bool]:
+    match = _ADDRESS.fullmatch(script)
+    assert match is not None
+    first, to, pattern, command = match.groups()
+    if pattern is not None and not re.search(_posix(pattern), line):
+        return line, False, False
+    if first:
+        low = number if first == "$" and last else 1 << 60 if first == "$" else int(first)
+        high = low if to is None else 1 << 60 if to == "$" else int(to)
+        if not low <= number <= high:
+            return line, False, False
+    if command in {"d", "p"}:
+        return line, command == "d", command == "p"
+    if not command.startswith("s") or len(command) < 4:
+        raise ValueError(script)
+    _, old, new, flags = command.split(command[1])
+    new = re.sub(r"(?<!\\)&", r"\\g<0>", new)
+    changed, count = re.subn(_posix(old), new, line, count=0 if "g" in flags else 1)
+    return changed, False, "p" in flags and bool(count)
+
+
+@program("sort", "uniq")
+async def order(process: Process, args: list[str]) -> int:
+    options, names = split_options(args)
+    lines = (await process.everything(*names)).splitlines()
+    if process.name == "uniq":
+        lines = [line for n, line in enumerate(lines) if n == 0 or lines[n - 1] != line]
+    else:
+        lines = list(dict.fromkeys(lines)) if "u" in options else lines
+        if "n" in options:
+            lines.sort(key=lambda line: float(m[0]) if (m := re.match(r"\s*-?\d+(\.\d+)?", line)) else 0.0)
+        else:
+            lines.sort()
+        lines = lines[::-1] if "r" in options else lines
+    await process.out("".join(line + "\n" for line in lines))
+    return 0
+
+
+@program("cut")
+async def cut(process: Process, args: list[str]) -> int:
+    separator, wanted = "\t", "1"
+    words = iter(args)
+    for one in words:
+        if one.startswith("-d"):
+            separator = one[2:] or next(words, "\t")
+        elif one.startswith(("-f", "-c")):
+            wanted = one[2:] or next(words, "1")
+    first, dash, last = wanted.partition("-")
+    low = int(first or 1) - 1
+    high = int(last) if last else (None if dash else low + 1)
+    for line in (await process.everything()).splitlines():
+        fields = line.split(separator)
+        await process.out((separator.join(fields[low:high]) if separator in line else line) + "\n")
+    return 0
+
+
+@program("tr")
+async def tr(process: Process, args: list[str]) -> int:
+    options, sets = split_options(args)
+    first, second = [_letters(one) for one in (*sets, "", "")[:2]]
+    text = await process.everything()
+    if "d" in options:
+        await process.out("".join(letter for letter in text if letter not in first))
+        return 0
+    second = second + second[-1:] * (len(first) - len(second))
+    await process.out(text.translate(str.maketrans(first, second[: len(first)])) if second else text)
+    return 0
+
+
+def _letters(text: str) -> str:
+    text = text.replace("\\n", "\n").replace("\\t", "\t")
+    text = text.replace("[:lower:]", "a-z").replace("[:upper:]", "A-Z")
+    return re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), text)
+
+
+@program("base64")
+async def code(process: Process, args: list[str]) -> int:
+    options, names = split_options(args)
+    data = (await process.everything(*[one for one in names if not one.isdigit()])).encode(
+        "utf-8", "surrogateescape"
+    )
+    if {"d", "decode"} & options:
+        try:
+            await process.out(base64.b64decode(data))
+        except binascii.Error:
+            return await process.fail("invalid input")
+        return 0
+    await process.out(base64.b64encode(data) + b"\n")
+    return 0
+
+
+@program("sha256sum", "md5sum")
+async def digest(process: Process, args: list[str]) -> int:
+    for name in split_options(args)[1] or ["-"]:
+        found = hashlib.sha256() if process.name == "sha256sum" else hashlib.md5(usedforsecurity=False)
+        async for piece in process.pieces(name):
+            found.update(piece)
+        await process.out(f"{found.hexdigest()}  {name}\n")
+    return 0
+
+
+@program("dd")
+async def dd(process: Process, args: list[str]) -> int:
+    given = dict(one.partition("=")[::2] for one in args)
+    unit = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+    size = given.get("bs", "512")
+    block = int(size.rstrip("KMG") or 512) * unit.get(size[-1:], 1)
+    left = int(given["count"]) * block if given.get("count", "").isdigit() else 1 << 62
+    target = sink(process.shell, given["of"], append=False) if "of" in given else process.streams.stdout
+    total = 0
+    async for piece in process.pieces(given.get("if", "-")):
+        for at in range(0, min(len(piece), left), PIECE):
+            await target.write(piece[at : min(at + PIECE, left)])
+        total, left = total + min(len(piece), left), left - min(len(piece), left)
+        if not left:
+            break
+    await process.err(f"{total} bytes copied\n")
+    return 0
