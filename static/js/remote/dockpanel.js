@@ -48,7 +48,7 @@ export class Dock {
     this.body.append(panel);
     this.element.hidden = false;
     tab.shell = new ShellTerminal(panel, { instance, name, dock: true, tell: (what, detail) => this.hear(tab, what, detail) });
-    tab.shell.part("pop").hidden = false;
+    tab.shell.bar.querySelector('[data-do="pop"]').hidden = false;
     tab.shell.start(tab.session);
     this.keep();
     return tab;

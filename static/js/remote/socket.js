@@ -21,6 +21,8 @@ const FINAL = {
 };
 // Seconds after which it is worth asking again without being told to.
 const AGAIN = { "remote:building": 5, "remote:refused": 5, "remote:no-host-keys": 8, "remote:jump-down": 15, "remote:timeout": 20 };
+// Refusals that stay as long as one asks for the same session.
+const OVER = ["remote:resume", "remote:over", "portal:not-found"];
 const LOST = "The connection to the portal was lost.";
 
 export class ShellSession {
@@ -43,10 +45,14 @@ export class ShellSession {
     Object.assign(this, { seen: offset, drawn: offset, acked: offset, skip: 0, ackTimer: 0, epoch: (this.epoch || 0) + 1 });
   }
 
-  // Another session than before, "" for a new one: nothing of it was seen yet.
-  start(session) {
-    Object.assign(this, { session, tries: 0 });
+  // Another session than before, "" for a new one: nothing of it was seen yet, and it begins on a clean screen.
+  become(session) {
+    Object.assign(this, { session, tries: 0, fresh: true });
     this.forget();
+  }
+
+  start(session) {
+    this.become(session);
     return this.connect();
   }
 
@@ -103,10 +109,11 @@ export class ShellSession {
   }
 
   opened(detail) {
-    Object.assign(this, { tries: 0, live: true });
-    this.skip = detail.reset ? 0 : Math.max(0, this.seen - detail.offset);
-    if (detail.reset || detail.offset > this.seen) this.forget(detail.offset);
-    this.hear("open", detail);
+    const reset = detail.reset || this.fresh || detail.offset > this.seen;
+    Object.assign(this, { tries: 0, live: true, fresh: false });
+    if (reset) this.forget(detail.offset);
+    else this.skip = this.seen - detail.offset;
+    this.hear("open", { ...detail, reset });
   }
 
   output(bytes) {
@@ -133,8 +140,10 @@ export class ShellSession {
     this.say({ t: "ack", n: this.drawn });
   }
 
+  // A session that met a problem is over: whoever tries again asks for a new one.
   problem(detail, wait) {
     this.settle();
+    if (!detail.asked || OVER.includes(detail.id)) this.become("");
     this.hear("problem", { ...detail, wait });
     if (wait) this.schedule(wait * 1000);
   }
