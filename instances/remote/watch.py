@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
+from contextvars import Context
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -60,10 +61,14 @@ class Watch:
         self.touched = time.monotonic()
 
     async def start(self) -> None:
-        """A Redis that is away leaves the look each minute."""
+        """A Redis that is away leaves the look each minute.
+
+        The task gets a context of its own: in a request's it would look for the database in that request's thread,
+        which is gone when the request is.
+        """
         with suppress(RedisError, OSError):
             await hub().join(self, self._groups)
-        self._task = asyncio.create_task(self._look())
+        self._task = asyncio.create_task(self._look(), context=Context())
 
     async def stop(self) -> None:
         if self._task is not None and self._task is not asyncio.current_task():
@@ -94,7 +99,7 @@ class Watch:
 
     def signed_out(self, mark: str) -> None:
         if mark in ("", self.mark):
-            self._ending = asyncio.create_task(self.on_end(End("signed-out")))
+            self._ending = asyncio.create_task(self.on_end(End("signed-out")), context=Context())
 
     async def _look(self) -> None:
         while True:
