@@ -1,6 +1,7 @@
 from django.urls import path
 
-from instances.remote import urls_native, urls_sharing, views, views_desktop, views_shell
+from instances.remote import urls_jump, urls_native, urls_sharing, views, views_desktop, views_shell
+from instances.remote.files import urls as files_urls
 from instances.remote.ports import urls as ports
 
 app_name = "remote"
@@ -16,5 +17,7 @@ urlpatterns = [
     path(f"{_SESSION}/end/", views.end, name="end"),
 ]
 urlpatterns += urls_sharing.urlpatterns
+urlpatterns += urls_jump.urlpatterns
 urlpatterns += ports.urlpatterns
 urlpatterns += urls_native.urlpatterns
+urlpatterns += files_urls.urlpatterns

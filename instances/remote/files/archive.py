@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -49,7 +49,9 @@ def packer(form: str) -> Packer:
     return Zip() if form == "zip" else Tar()
 
 
-async def packed(disk: Disk, folder: bytes, names: Sequence[bytes], into: Packer) -> AsyncIterator[bytes]:
+async def packed(
+    disk: Disk, folder: bytes, names: Sequence[bytes], into: Packer
+) -> AsyncGenerator[bytes, None]:
     """Raises what a lost connection raises: the archive then ends in the middle, and browsers say so."""
     held = bytearray()
     async with aclosing(_pieces(disk, folder, names, into)) as pieces:
@@ -61,7 +63,9 @@ async def packed(disk: Disk, folder: bytes, names: Sequence[bytes], into: Packer
     yield bytes(held)
 
 
-async def _pieces(disk: Disk, folder: bytes, names: Sequence[bytes], into: Packer) -> AsyncIterator[bytes]:
+async def _pieces(
+    disk: Disk, folder: bytes, names: Sequence[bytes], into: Packer
+) -> AsyncGenerator[bytes, None]:
     report = Report()
     count = 0
     async with aclosing(members(disk, folder, names, report)) as everything:
@@ -78,7 +82,7 @@ async def _pieces(disk: Disk, folder: bytes, names: Sequence[bytes], into: Packe
     yield into.end()
 
 
-async def _member(member: Member, into: Packer, report: Report) -> AsyncIterator[bytes]:
+async def _member(member: Member, into: Packer, report: Report) -> AsyncGenerator[bytes, None]:
     name, entry = member.found.relative, member.found.entry
     if member.missing:
         report.add(name, member.missing)
@@ -97,7 +101,7 @@ async def _member(member: Member, into: Packer, report: Report) -> AsyncIterator
         yield into.finish()
 
 
-async def _content(member: Member, into: Packer, report: Report) -> AsyncIterator[bytes]:
+async def _content(member: Member, into: Packer, report: Report) -> AsyncGenerator[bytes, None]:
     try:
         async with aclosing(member.content()) as content:
             async for data in content:

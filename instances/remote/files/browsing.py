@@ -2,7 +2,7 @@
 
 import asyncio
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def entry_of(name: bytes, attrs: asyncssh.SFTPAttrs, longname: bytes = b"") -> E
     )
 
 
-async def scan(disk: Disk, folder: bytes) -> AsyncIterator[Entry]:
+async def scan(disk: Disk, folder: bytes) -> AsyncGenerator[Entry, None]:
     """All entries of a folder but `.` and `..`; names that no folder can hold are the machine's lies and left out."""
     async for found in disk.sftp.scandir(folder):
         name, longname = found.filename, found.longname

@@ -4,6 +4,7 @@ import re
 import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from instances.remote.files import paths
@@ -13,6 +14,16 @@ PAGE = 200
 _DIGITS = re.compile(rb"(\d+)")
 _OWNER = re.compile(rb"[-\w.$@+]{1,64}")
 Key = tuple[Any, ...]
+# The year 9999, which is as far as calendars go.
+_LAST_MOMENT = 253_402_300_799
+_ICONS = (
+    (frozenset({b"png", b"jpg", b"jpeg", b"gif", b"webp", b"svg", b"tif", b"tiff", b"bmp"}), "photo"),
+    (frozenset({b"zip", b"gz", b"tgz", b"bz2", b"xz", b"zst", b"tar", b"7z", b"rar"}), "file-zip"),
+    (
+        frozenset({b"txt", b"md", b"log", b"csv", b"tsv", b"json", b"yaml", b"yml", b"py", b"sh", b"r"}),
+        "file-text",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,10 @@ class Entry:
         return paths.shown(self.name)
 
     @property
+    def target_shown(self) -> str:
+        return paths.shown(self.target)
+
+    @property
     def text(self) -> str:
         return paths.text_of(self.name)
 
@@ -52,6 +67,19 @@ class Entry:
     @property
     def is_file(self) -> bool:
         return self.kind == "file" or self.leads_to == "file"
+
+    @property
+    def changed_at(self) -> datetime | None:
+        return None if self.changed is None else datetime.fromtimestamp(min(self.changed, _LAST_MOMENT), UTC)
+
+    @property
+    def icon(self) -> str:
+        if self.kind == "link":
+            return "folder-symlink" if self.leads_to == "folder" else "file-symlink"
+        if self.kind != "file":
+            return "folder" if self.kind == "folder" else "settings"
+        ending = self.name.rpartition(b".")[2].lower()
+        return next((icon for endings, icon in _ICONS if ending in endings), "file")
 
     @property
     def rights(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncssh
 
@@ -53,7 +54,7 @@ async def explained(
     disk: Disk, error: Exception, path: bytes, doing: str, *, have: int = 0, look: str = ""
 ) -> PortalError:
     """`doing` fits into "could not … “path”". `look`: what to look for behind a bare "Failure"."""
-    words = {
+    words: dict[str, Any] = {
         "path": paths.shown(path),
         "doing": doing,
         "have": have,

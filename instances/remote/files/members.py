@@ -5,7 +5,7 @@ Ten thousand small files cost a few round trips for each eight of them, not for 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -53,7 +53,7 @@ class Member:
     target: bytes = b""
     missing: str = ""
 
-    async def content(self) -> AsyncIterator[bytes]:
+    async def content(self) -> AsyncGenerator[bytes, None]:
         if self.first:
             yield self.first
         if self.file is not None:
@@ -67,7 +67,9 @@ class Member:
             await let_go(file)
 
 
-async def members(disk: Disk, folder: bytes, names: Sequence[bytes], report: Report) -> AsyncIterator[Member]:
+async def members(
+    disk: Disk, folder: bytes, names: Sequence[bytes], report: Report
+) -> AsyncGenerator[Member, None]:
     """The caller has each until it asks for the next; then it is closed."""
 
     async def missed(relative: bytes, error: Exception) -> None:
@@ -90,7 +92,7 @@ async def members(disk: Disk, folder: bytes, names: Sequence[bytes], report: Rep
         await _forget(ahead)
 
 
-async def _in_turn(ahead: "deque[asyncio.Task[Member]]") -> AsyncIterator[Member]:
+async def _in_turn(ahead: "deque[asyncio.Task[Member]]") -> AsyncGenerator[Member, None]:
     member = await ahead[0]
     ahead.popleft()
     try:
@@ -126,7 +128,7 @@ async def _begun(disk: Disk, path: bytes, found: Found) -> Member:
     size = found.entry.size
     try:
         # Files that say they are empty need not be: those under /proc.
-        first = await file.read(min(size, BLOCK) or BLOCK, 0)
+        first: bytes = await file.read(min(size, BLOCK) or BLOCK, 0)
         if len(first) > BLOCK:
             raise Unasked
     except BaseException:

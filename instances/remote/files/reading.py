@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Protocol
 
@@ -40,7 +40,7 @@ class Unasked(asyncssh.SFTPBadMessage):
 
 async def blocks(
     file: Readable, start: int, stop: int, *, block: int = BLOCK, window: int = WINDOW
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The bytes from `start` to `stop`. Whoever does not take them stops the reading; closing it drops what is on its way."""
     ahead: deque[tuple[int, int, asyncio.Task[bytes]]] = deque()
     next_at = start
@@ -71,7 +71,7 @@ async def _rest(file: Readable, at: int, size: int, data: bytes) -> bytes:
     return bytes(whole)
 
 
-async def until_end(file: Readable, *, block: int = BLOCK) -> AsyncIterator[bytes]:
+async def until_end(file: Readable, *, block: int = BLOCK) -> AsyncGenerator[bytes, None]:
     """For files that say they are empty and are not, as those under /proc."""
     at = 0
     while data := await file.read(block, at):

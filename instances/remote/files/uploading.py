@@ -6,6 +6,7 @@ A piece may come twice, too early, or after everything was interrupted anywhere:
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import asyncssh
 from asyncssh.constants import FXF_CREAT, FXF_EXCL, FXF_WRITE
@@ -93,7 +94,7 @@ async def receive(disk: Disk, parts: Parts, upload: Upload, offset: int, data: b
 
 async def _turn(disk: Disk, part: Part, upload: Upload, offset: int) -> int:
     """Wait until all that comes before this piece is there; where it ends."""
-    if part.end is None:
+    if part.end is None or part.file is None:
         await _open(disk, part, upload, offset)
     seen = part.failures
     with suppress(TimeoutError):
@@ -208,7 +209,7 @@ async def _refuse_conflict(disk: Disk, upload: Upload) -> Entry | None:
             there = entry_of(paths.last(upload.path), await disk.sftp.lstat(upload.path))
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
             return None
-    words = {"path": paths.shown(there.name), "name": disk.name}
+    words: dict[str, Any] = {"path": paths.shown(there.name), "name": disk.name}
     if there.kind == "folder":
         raise PortalError("remote:is-folder", **words)
     if there.kind == "other":

@@ -6,7 +6,7 @@ visited, never the files.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -34,7 +34,9 @@ class Found:
 Missed = Callable[[bytes, Exception], Awaitable[None]]
 
 
-async def walk(disk: Disk, folder: bytes, names: Sequence[bytes], missed: Missed) -> AsyncIterator[Found]:
+async def walk(
+    disk: Disk, folder: bytes, names: Sequence[bytes], missed: Missed
+) -> AsyncGenerator[Found, None]:
     """Folders come before what is in them. What cannot be read goes to `missed`; a lost connection is raised."""
     waiting: list[bytes] = list(reversed(names))
     first = set(names)

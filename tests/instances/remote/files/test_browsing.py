@@ -11,7 +11,17 @@ from instances.remote.files.disk import Disk
 from instances.remote.files.entries import Entry, Order, Page, at_place, place_of
 from portal.core.errors import PortalError
 
-HOSTILE = [b"new\nline", b"\xff\xfe", "✨🧬".encode(), b"-rf", b"<img src=x onerror=alert(1)>", b"a%2Fb", b"..x", b" ", b"\x1b[2J"]
+HOSTILE = [
+    b"new\nline",
+    b"\xff\xfe",
+    "✨🧬".encode(),
+    b"-rf",
+    b"<img src=x onerror=alert(1)>",
+    b"a%2Fb",
+    b"..x",
+    b" ",
+    b"\x1b[2J",
+]
 
 
 def here(home: Path, *names: bytes) -> bytes:
