@@ -123,7 +123,8 @@ def _resumed(
         raise PortalError(_NONE)
     if row.ended_at is not None:
         grace = timedelta(minutes=limits.remote().grace_minutes)
-        if not ENDINGS[row.end_reason].again or timezone.now() - row.ended_at > grace:
+        back = ENDINGS[row.end_reason].again or row.end_reason == "failed"
+        if not back or timezone.now() - row.ended_at > grace:
             raise PortalError("remote:resume", reason=ENDINGS[row.end_reason].words)
         _room_for_one_more(by)
         row.ended_at, row.end_reason, row.node = None, "", ""

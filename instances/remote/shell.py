@@ -7,7 +7,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from instances.remote import limits, rooms, visits
+from instances.remote import limits, passphrase, rooms, visits
 from instances.remote.endings import ENDINGS, End
 from instances.remote.link import Secret
 from instances.remote.room import Room, Size, first_of
@@ -22,6 +22,8 @@ _MOST_ATTEMPTS = 5
 # One message to a page: small enough that keystrokes' echoes of others come between.
 _CHUNK = 64 * 1024
 _LONGEST_TEXT = 64 * 1024
+# The one that Exosphere keeps at the cloud: it never goes to the page.
+STORED = Secret()
 
 
 class ShellConsumer(RemoteConsumer):
@@ -37,6 +39,7 @@ class ShellConsumer(RemoteConsumer):
         self.sent = 0
         self.more = asyncio.Event()
         self.over: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+        self.asked = 0
         self.secrets: asyncio.Queue[Secret | None] = asyncio.Queue(maxsize=1)
         self.room: Room | None = None
         self.held: Held | None = None
@@ -143,6 +146,8 @@ class ShellConsumer(RemoteConsumer):
         if self.mode != "own" or self.admitted.way is None:
             return None
         keep = "portal" if start.get("keep") == "portal" else "auto"
+        if self.row.started_at is not None:
+            self.tell(t="notice", words="What held your shell had ended: it goes on where tmux kept it, or begins anew.")
         return rooms.make(
             self.row,
             self.admitted.way,
@@ -234,18 +239,27 @@ class ShellConsumer(RemoteConsumer):
         """The person's own key or password, from whichever of their pages is here."""
         if not self.secrets.empty():
             return self.secrets.get_nowait()
-        self.asked = getattr(self, "asked", 0) + 1
+        self.asked += 1
         if self.asked > _MOST_ATTEMPTS or self.left:
             return None
         words = problem.problem
+        stored = passphrase.kept_at_the_cloud(self.row.instance)
         self.tell(
-            t="ask", what="key", words=f"{words.what} {words.todo}", login=self.row.login, id=problem.id
+            t="ask",
+            what="password" if stored else "key",
+            words=f"{words.what} {words.todo}",
+            login=self.row.login,
+            id=problem.id,
+            stored=stored,
         )
         try:
             async with asyncio.timeout(SECRET_SECONDS):
-                return await self.secrets.get()
+                given = await self.secrets.get()
         except TimeoutError:
             return None
+        if given is STORED:
+            return Secret(password=await passphrase.stored(self.row.instance, self.user))
+        return given
 
     # From the page.
 
@@ -270,7 +284,7 @@ class ShellConsumer(RemoteConsumer):
                 self.room.resize(self, size)
         elif kind == "secret" and self.mode == "own":
             with suppress(asyncio.QueueFull):
-                self.secrets.put_nowait(_secret(message))
+                self.secrets.put_nowait(STORED if message.get("stored") is True else _secret(message))
         elif kind == "ping":
             self.tell(t="pong")
 

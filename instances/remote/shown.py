@@ -12,6 +12,8 @@ from portal.core.errors import PortalError
 from portal.core.redis_client import client
 
 _SECONDS = 300
+# What may be different soon is tried again by the page.
+RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def as_json(problem: PortalError, instance: Instance | None) -> dict[str, Any]:
         "means": words.means,
         "todo": words.todo,
         "detail": problem.detail,
-        "retry_after": problem.retry_after,
+        "retry_after": problem.retry_after or (RETRY_SECONDS if problem.outcome == "retry" else None),
         "repairs": [asdict(repair) for repair in found],
     }
 
