@@ -51,6 +51,7 @@ def _act_on_keys(request: HttpRequest, instance: Instance, offered: str, shown: 
         services.refresh_console(instance=instance)
         messages.info(request, "The console log is being read; this page shows what it tells in a moment.")
         return redirect(f"{here}?offered={shown}" if offered else here)
+    instance_for(request.user, instance.pk, Need.ACT)
     if not offered:
         raise PortalError(
             "portal:bad-input", reason="Connect again: what the machine showed is no longer known here."
