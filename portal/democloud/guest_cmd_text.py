@@ -96,12 +96,16 @@ async def wc(process: Process, args: list[str]) -> int:
 
 @program("grep", "egrep", "fgrep")
 async def grep(process: Process, args: list[str]) -> int:
-    pattern = [args.pop(args.index("-e") + 1)] if "-e" in args[:-1] else []
+    given: list[str] = []
+    while "-e" in args[:-1]:
+        at = args.index("-e")
+        given.append(args[at + 1])
+        args = args[:at] + args[at + 2 :]
     options, names = split_options(args)
-    options.discard("e")
-    wanted = (pattern or names[:1]) or [""]
-    names = names if pattern else names[1:]
-    text = re.escape(wanted[0]) if "F" in options or process.name == "fgrep" else _posix(wanted[0])
+    wanted = given or names[:1] or [""]
+    names = names if given else names[1:]
+    fixed = "F" in options or process.name == "fgrep"
+    text = "|".join(re.escape(one) if fixed else _posix(one) for one in wanted)
     text = f"(?:{text})$" if "x" in options else rf"\b(?:{text})\b" if "w" in options else text
     try:
         regex = re.compile(("^" if "x" in options else "") + text, re.IGNORECASE if "i" in options else 0)

@@ -12,6 +12,7 @@ from portal.democloud.guest_oddities import odd_names, unicode_sample
 from portal.democloud.guest_spec import GuestSpec
 from portal.democloud.guest_store import Content, Store
 from portal.democloud.guest_userdata import AGENT_FILE, UserData
+from portal.democloud.guest_web import proc_net_tcp
 
 SMALL_DISK = 1 << 20
 MANY = 10_000
@@ -63,6 +64,8 @@ def _system(files: Files, spec: GuestSpec) -> None:
     files.put("/etc/hosts", f"127.0.0.1 localhost\n{spec.fixed_address or '127.0.1.1'} {spec.hostname}\n")
     processors = (f"processor\t: {n}\nmodel name\t: AMD EPYC-Milan\n\n" for n in range(spec.vcpus))
     files.put("/proc/cpuinfo", "".join(processors))
+    files.put("/proc/net/tcp", proc_net_tcp())
+    files.put("/proc/net/tcp6", proc_net_tcp().splitlines(keepends=True)[0])
     files.put("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n" + "\n".join(SYSTEM_USERS) + "\n")
     files.put("/etc/group", "root:x:0:\nadm:x:4:\nsudo:x:27:\nwheel:x:998:\nadmin:x:999:\n")
     files.put("/etc/shadow", "root:*:19000:0:99999:7:::\n", mode=0o640)

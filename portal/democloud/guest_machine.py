@@ -12,7 +12,7 @@ from typing import Literal
 
 import asyncssh
 
-from portal.democloud import guest_session, guest_ssh, guest_wire
+from portal.democloud import guest_session, guest_ssh, guest_web, guest_wire
 from portal.democloud.guest_agent import Agent
 from portal.democloud.guest_boot import Setup, Stage, boot_stages, setup_line, usage_line
 from portal.democloud.guest_console import Console
@@ -75,6 +75,7 @@ class Machine:
             spec, load, self.user_data, self.site.store, time.time, time.time(), self._asked_inside
         )
         self.screen = Screen(self.host)
+        self.sites = guest_web.Sites(spec.name)
 
     def refit(self, spec: GuestSpec) -> None:
         """The same disk in another flavor (resize), or a new disk (rebuild)."""
@@ -229,7 +230,17 @@ class Machine:
 
     def service(self, port: int) -> guest_ssh.Pump | None:
         """What listens on a port of the guest's own loopback."""
-        return None
+        if port not in guest_web.LISTENING:
+            return None
+
+        async def carry(reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]) -> None:
+            found = await self.sites.open(port)
+            if found is None:
+                writer.close()
+                return
+            await guest_ssh.between(reader, writer, *found)
+
+        return carry
 
     def wire_of(self, connection: asyncssh.SSHServerConnection | None) -> guest_wire.Wire | None:
         return next((wire for wire in self.wires if wire.carries(connection)), None)
