@@ -35,6 +35,7 @@ class Held:
             standing=self._standing,
             on_end=self._on_end,
             on_event=self._on_event,
+            groups=[f"instance.{row.instance_id}"],
         )
         self.problem: PortalError | None = None
         self.task: asyncio.Task[None] | None = None

@@ -86,6 +86,9 @@ class Watch:
     # What the hub calls: quick, and without waiting.
 
     def take(self, event: Prepared) -> None:
+        if event.kind == "html" and event.key.startswith("status-"):
+            # Newer markup of the machine's state: it may have been stopped.
+            self._again.set()
         if event.kind != "changed":
             return
         name = str(json.loads(event.key)["name"])
