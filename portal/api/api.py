@@ -6,6 +6,7 @@ from allocations.api import router as allocations
 from instances.api import catalogue, instances
 from instances.metrics.api import router as metrics
 from instances.remote.api import router as connections
+from instances.remote.api_native import router as ssh
 from portal.api.auth import SessionAuth, TokenAuth
 from portal.api.errors import install
 from portal.operations.api import router as operations
@@ -29,4 +30,5 @@ api.add_router("", catalogue)
 api.add_router("", instances)
 api.add_router("", metrics)
 api.add_router("", connections)
+api.add_router("", ssh)
 api.add_router("", operations)

@@ -101,6 +101,7 @@ GET: dict[str, str] = {
     "api:list_images": "members",
     "api:list_instances": "members",
     "api:get_instance": "members",
+    "api:get_ssh": "members",
     "api:get_metrics": "members",
     "api:get_operation": "owner",
 }
@@ -141,6 +142,9 @@ POST_ONLY = {
     "remote:passphrase",
     "remote:put-trust",
     # Of a certificate, or a session, that is not there: tests of the feature try those that are.
+    "api:sign_certificate",
+    "api:let_in",
+    "api:shut_out",
     "remote:certificate",
     "remote:machine-keys",
     "remote:jump-choose",
@@ -156,6 +160,8 @@ POST_ONLY = {
 }
 # Not tried with GET below: they lead elsewhere, have a page of their own, or share a path with a GET.
 NO_GET = {
+    # Over a connection to the machine (tests/instances/remote/test_keys_pages.py).
+    "remote:machine-keys",
     *("openid_connect_login", "openid_connect_callback", "api:api-root", "account_inactive"),
     *(
         "api:launch",
@@ -261,6 +267,7 @@ def address(
         "operation_id": operation.pk,
         "action": "stop",
         "kind": "config",
+        "person": 1,
         "visit_id": remote_ids["visit"],
         "connection_id": remote_ids[""],
         "recording_id": remote_ids["recording"],
