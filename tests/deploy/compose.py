@@ -27,6 +27,7 @@ SITE = "https://portal.example.org"
 SETTINGS = {
     "SITE_URL": SITE,
     "ALLOWED_HOSTS": "portal.example.org",
+    "PORTS_SITE": "https://ports.example.net",
     "OIDC_CLIENT_ID": "cilogon:/client_id/test",
     "OIDC_ISSUER": "http://127.0.0.1:9998",
 }
@@ -110,7 +111,7 @@ class Stack:
 def mounts(folder: Path, database_url: str) -> None:
     """The host names, secrets and configuration of the file, inside this mount namespace only."""
     hosts = folder / "hosts"
-    hosts.write_text("127.0.0.1 localhost database redis web sockets\n")
+    hosts.write_text("127.0.0.1 localhost database redis web sockets ports\n")
     subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
     secrets = folder / "secrets"
     secrets.mkdir()
@@ -181,7 +182,7 @@ def run() -> dict[str, Any]:
             stack.once("migrate", **demo)
             collect = ["python", "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
             subprocess.run(collect, cwd=ROOT, env={**environment(stack.services["web"]), **demo}, check=True)
-            for name in ("web", "sockets", "worker-operations", "worker-background", "beat"):
+            for name in ("web", "sockets", "ports", "worker-operations", "worker-background", "beat"):
                 stack.service(name, **demo)
             stack.start(
                 "proxy",
@@ -200,6 +201,8 @@ def run() -> dict[str, Any]:
                 "health": health,
                 "landing": ask("/", **{"X-Forwarded-Proto": "https"}),
                 "socket_of_a_stranger": ask("/ws/live/", **upgrade),
+                "port_of_a_stranger": ask("/lab", Host=f"p8888-{'a' * 26}.ports.example.net"),
+                "no_port": ask("/healthz", Host="ports.example.net"),
                 "ended": [name for name, process in stack.running.items() if process.poll() is not None],
                 "logs": {name: stack.log(name) for name in stack.running},
             }

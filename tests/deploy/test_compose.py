@@ -65,3 +65,12 @@ def test_the_landing_page_comes_with_the_headers_of_production(answers: dict[str
 def test_websockets_reach_the_socket_process_which_refuses_strangers(answers: dict[str, Any]) -> None:
     # 403 is Daphne's and uvicorn's answer to a socket closed before it was accepted: the request got through.
     assert answers["socket_of_a_stranger"]["status"] in {101, 403}
+
+
+@pytest.mark.xdist_group("deploy")
+def test_names_of_the_ports_site_reach_its_process_and_never_the_portal(answers: dict[str, Any]) -> None:
+    for name, status in (("port_of_a_stranger", 403), ("no_port", 404)):
+        headers = {key.lower(): value for key, value in answers[name]["headers"].items()}
+        assert answers[name]["status"] == status, answers[name]
+        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+        assert "X-Request-ID" not in answers[name]["headers"]
