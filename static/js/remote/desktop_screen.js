@@ -6,8 +6,10 @@ import { encodings } from "../../vendor/novnc/core/encodings.js";
 const MOST_SIDE = 8192;
 const MOST_PIXELS = 7680 * 4320;
 const MOST_POINTER = 256;
-const MOST_SIZES = 40;
+// In ten seconds: a window that is dragged asks for ten sizes each second, and each is painted anew.
 const SIZES_MS = 10000;
+const MOST_SIZES = 150;
+const MOST_REPAINTED = 20 * MOST_PIXELS;
 const POINTERS = new Set([encodings.pseudoEncodingCursor, encodings.pseudoEncodingVMwareCursor]);
 const NO_PICTURE = new Set([
   ...POINTERS, encodings.pseudoEncodingLastRect, encodings.pseudoEncodingQEMUExtendedKeyEvent, encodings.pseudoEncodingDesktopName,
@@ -59,9 +61,16 @@ export class Screen extends RFB {
       throw new Hostile(`It says that its screen has ${width} × ${height} points.`);
     }
     const now = Date.now();
-    this._sizes = [...this._sizes.filter((at) => now - at < SIZES_MS), now];
-    if (this._sizes.length > MOST_SIZES) throw new Hostile("Its screen changes its size without end.");
+    this._sizes = [...this._sizes.filter(({ at }) => now - at < SIZES_MS), { at: now, points: width * height }];
+    const points = this._sizes.reduce((sum, one) => sum + one.points, 0);
+    if (this._sizes.length > MOST_SIZES || points > MOST_REPAINTED) throw new Hostile("Its screen changes its size without end.");
     super._resize(width, height);
+  }
+
+  // Whole points: a screen is never half a point larger, and would be asked for again and again.
+  _screenSize() {
+    const { w, h } = super._screenSize();
+    return { w: Math.floor(w), h: Math.floor(h) };
   }
 
   _handleRect() {

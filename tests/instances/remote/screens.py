@@ -120,7 +120,7 @@ class Xvnc:
 
     def run(self, *command: str, input: str = "") -> str:
         """A program on this screen, awaited."""
-        env = {**os.environ, "DISPLAY": self.display}
+        env = {**os.environ, "DISPLAY": self.display, "LC_ALL": "C.UTF-8"}
         done = subprocess.run(
             command, env=env, input=input, capture_output=True, text=True, timeout=20, check=False
         )
@@ -128,14 +128,16 @@ class Xvnc:
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            command, env={**os.environ, "DISPLAY": self.display}, stdin=subprocess.DEVNULL
+            command,
+            env={**os.environ, "DISPLAY": self.display, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
         )
 
     def copy(self, text: str) -> None:
         """Into the clipboard, as a program on the desktop does. xclip stays to hand it out."""
         subprocess.run(
             ["xclip", "-selection", "clipboard", "-i"],
-            env={**os.environ, "DISPLAY": self.display},
+            env={**os.environ, "DISPLAY": self.display, "LC_ALL": "C.UTF-8"},
             input=text.encode(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
