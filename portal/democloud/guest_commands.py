@@ -7,6 +7,7 @@ from portal.democloud import (
     guest_cmd_show,
     guest_cmd_system,
     guest_cmd_text,
+    guest_cmd_tmux,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "guest_cmd_show",
     "guest_cmd_system",
     "guest_cmd_text",
+    "guest_cmd_tmux",
 ]

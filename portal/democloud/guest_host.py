@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from portal.democloud import guest_disk, guest_sshd
 from portal.democloud.guest_boot import KERNELS
@@ -13,6 +14,9 @@ from portal.democloud.guest_node import Disk
 from portal.democloud.guest_spec import GuestSpec
 from portal.democloud.guest_store import Store
 from portal.democloud.guest_userdata import UserData
+
+if TYPE_CHECKING:
+    from portal.democloud.guest_tmux import Session
 
 GIB = 1 << 30
 
@@ -28,6 +32,8 @@ class Host:
     power: Callable[[str], None] = lambda action: None  # "poweroff" or "reboot", asked for inside the guest
     full: bool = False  # a day that goes wrong: nothing more fits on the disk
     pids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(2041, 7))
+    # By person and server's name (`tmux -L`), then by their own: what keeps shells while nobody looks.
+    tmux: "dict[tuple[int, str], dict[str, Session]]" = field(default_factory=dict)
     _sshd: list[guest_sshd.Line] | None = None
 
     @cached_property

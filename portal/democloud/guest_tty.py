@@ -22,7 +22,7 @@ class Tty:
         columns: int,
         rows: int,
     ) -> None:
-        self._post, self._drain = post, drain
+        self.post, self.drain = post, drain
         self.term = term
         self.columns, self.rows = columns or 80, rows or 24
         self.echo = True
@@ -39,8 +39,8 @@ class Tty:
     # What programs do
 
     async def send(self, data: bytes) -> None:
-        self._post(data)
-        await self._drain()
+        self.post(data)
+        await self.drain()
 
     async def write(self, data: bytes, /) -> None:
         """In pieces: an output without pause must not keep the keys from coming in."""
@@ -141,4 +141,4 @@ class Tty:
     def _show(self, data: bytes) -> None:
         if self.echo and not self._hung_up:
             with contextlib.suppress(OSError):  # the person has gone
-                self._post(data)
+                self.post(data)

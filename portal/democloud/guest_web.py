@@ -20,6 +20,7 @@ from starlette.responses import (
 )
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 PAGES = Path(__file__).with_name("guest_pages")
@@ -193,9 +194,8 @@ class Sites:
             await loop.connect_accepted_socket(asyncio.Protocol, far)
             return reader, writer
         config = self._config(port)
-        protocol = config.http_protocol_class
         await loop.connect_accepted_socket(
-            lambda: protocol(config=config, server_state=ServerState(), app_state={}, _loop=loop), far
+            lambda: H11Protocol(config, ServerState(), app_state={}, _loop=loop), far
         )
         return reader, writer
 
@@ -203,7 +203,6 @@ class Sites:
         if port not in self._configs:
             config = uvicorn.Config(
                 notebook(self._titles[port], port),
-                http="h11",
                 ws="websockets-sansio",
                 ws_max_size=MOST_MESSAGE,
                 lifespan="off",
