@@ -60,15 +60,11 @@ class Link:
         """Run a command without a terminal; its output beyond `most` bytes is not kept, and ends it."""
         try:
             async with asyncio.timeout(seconds):
-                async with self.conn.create_process(command, encoding=None) as process:
-                    process.stdin.write(input)
-                    process.stdin.write_eof()
-                    out, err = await asyncio.gather(_most(process.stdout, most), _most(process.stderr, most))
-                    if len(out) >= most or len(err) >= most:
-                        process.terminate()
-                    await process.wait()
-                    status = process.exit_status
-                    return Ran(-1 if status is None else status, out, err)
+                process = await self.conn.create_process(command, encoding=None)
+                try:
+                    return await _ran(process, input, most)
+                finally:
+                    process.close()
         except (asyncssh.Error, OSError, TimeoutError) as error:
             raise self.problem(error) from error
 
@@ -115,11 +111,31 @@ class Link:
             connection.abort()
 
 
-async def _most(stream: Reader, most: int) -> bytes:
-    kept = bytearray()
-    while len(kept) < most and (data := await stream.read(min(65_536, most - len(kept)))):
-        kept += data
-    return bytes(kept)
+class _TooMuch(Exception):
+    pass
+
+
+async def _ran(process: asyncssh.SSHClientProcess[bytes], input: bytes, most: int) -> Ran:
+    process.stdin.write(input)
+    process.stdin.write_eof()
+    out, err, whole = bytearray(), bytearray(), True
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_keep(process.stdout, out, most))
+            group.create_task(_keep(process.stderr, err, most))
+    except* _TooMuch:
+        whole = False
+    if whole:
+        await process.wait_closed()
+    status = process.exit_status if whole else None
+    return Ran(-1 if status is None else status, bytes(out), bytes(err))
+
+
+async def _keep(stream: Reader, kept: bytearray, most: int) -> None:
+    while data := await stream.read(65_536):
+        kept += data[: most - len(kept)]
+        if len(kept) >= most:
+            raise _TooMuch
 
 
 class _Client(asyncssh.SSHClient):
@@ -206,7 +222,8 @@ def _options(
         gss_host=None,
         x509_trusted_certs=None,
         preferred_auth=methods,
-        login_timeout=limits.LOGIN_SECONDS,
+        # Ours comes first, and says so in words.
+        login_timeout=2 * (limits.CONNECT_SECONDS + limits.LOGIN_SECONDS),
         keepalive_interval=limits.KEEPALIVE_SECONDS,
         keepalive_count_max=limits.KEEPALIVE_MISSED,
         encryption_algs=_CIPHERS,

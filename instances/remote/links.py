@@ -42,25 +42,20 @@ class Links:
         """
         key = (way.instance_id, way.login, user_id)
         shared = self._shared.setdefault(key, _Shared())
-        async with shared.lock:
-            link = shared.free()
-            if link is None:
-                secret = secret or shared.secret
-                link = await self._connected(key, shared, way, person, secret)
-            shared.users[link] += 1
+        try:
+            async with shared.lock:
+                link = shared.free() or await self._connected(shared, way, person, secret or shared.secret)
+                shared.users[link] += 1
+        except BaseException:
+            self._forget(key, shared)
+            raise
         try:
             yield link
         finally:
             self._give_back(key, shared, link)
 
-    async def _connected(
-        self, key: Key, shared: _Shared, way: Way, person: str, secret: Secret | None
-    ) -> Link:
-        try:
-            link = await connect(way, person=person, secret=secret)
-        except BaseException:
-            self._forget(key, shared)
-            raise
+    async def _connected(self, shared: _Shared, way: Way, person: str, secret: Secret | None) -> Link:
+        link = await connect(way, person=person, secret=secret)
         shared.users[link], shared.secret = 0, secret
         return link
 
