@@ -693,6 +693,16 @@ def test_a_password_is_asked_for_and_a_key_can_be_used_instead(page: Page) -> No
     assert shell.texts()[-1] == {"t": "secret", "password": "pw", "login": "admin"}
 
 
+def test_a_passphrase_that_another_portal_keeps_is_one_click(page: Page) -> None:
+    shell = shell_page(page)
+    shell.wait()
+    shell.say(t="ask", what="key", words="Made elsewhere.", login="exouser", stored=False)
+    expect(shell.part("stored")).to_be_hidden()
+    shell.say(t="ask", what="key", words="Made elsewhere.", login="exouser", stored=True)
+    page.get_by_role("button", name="Use the passphrase that Exosphere keeps").click()
+    assert shell.texts()[-1] == {"t": "secret", "stored": True, "login": ""}
+
+
 # Others.
 
 

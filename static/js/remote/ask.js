@@ -3,8 +3,8 @@ import { clone, part } from "./markup.js";
 
 const MOST_KEY = 64 * 1024;
 
-// `answer({ login, key, passphrase } | { login, password })` is called once.
-export function askPanel({ what, words, login }, answer) {
+// `answer({ login, key, passphrase } | { login, password } | { stored: true })` is called once.
+export function askPanel({ what, words, login, stored }, answer) {
   const panel = clone("terminal-ask");
   const field = (name) => part(panel, name);
   field("words").textContent = words || "";
@@ -19,6 +19,8 @@ export function askPanel({ what, words, login }, answer) {
     field("error").textContent = "";
   };
   show();
+  field("stored").hidden = !stored;
+  field("stored").addEventListener("click", () => answer({ stored: true }));
   field("other").addEventListener("click", () => { asked = asked === "key" ? "password" : "key"; show(); });
   field("file").addEventListener("change", async () => {
     const file = field("file").files[0];

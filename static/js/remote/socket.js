@@ -19,8 +19,6 @@ const FINAL = {
   4403: { reason: "no-access", words: "You may not connect to this machine any more.", again: false },
   4429: { reason: "too-many", words: "Too much was open at once, or too much was sent.", again: false },
 };
-// Seconds after which it is worth asking again without being told to.
-const AGAIN = { "remote:building": 5, "remote:refused": 5, "remote:no-host-keys": 8, "remote:jump-down": 15, "remote:timeout": 20 };
 // Refusals that stay as long as one asks for the same session.
 const OVER = ["remote:resume", "remote:over", "portal:not-found"];
 const LOST = "The connection to the portal was lost.";
@@ -66,7 +64,7 @@ export class ShellSession {
     const answer = await post(this.openUrl(), { kind: "shell", resume: this.session, login: this.login });
     if (this.gone || attempt !== this.attempt) return;
     if (answer.ok && answer.data.ticket) this.dial(answer.data);
-    else if (answer.data.problem && answer.status < 500) this.problem({ ...answer.data.problem, asked: true }, answer.wait || AGAIN[answer.data.problem.id] || 0);
+    else if (answer.data.problem && answer.status < 500) this.problem({ ...answer.data.problem, asked: true }, answer.wait || answer.data.problem.retry_after || 0);
     else this.later(answer.status ? "The portal is busy or being updated." : "The portal does not answer.", answer.wait * 1000);
   }
 
@@ -103,7 +101,7 @@ export class ShellSession {
     const { t: name, ...detail } = message;
     if (name === "pong") { this.pongs = true; return undefined; }
     if (name === "open") return this.opened(detail);
-    if (name === "problem") return this.problem(detail, detail.retry_after || AGAIN[detail.id] || 0);
+    if (name === "problem") return this.problem(detail, detail.retry_after || 0);
     if (name === "end") return this.over ? undefined : this.ended(detail);
     return this.hear(name, detail);
   }
@@ -140,10 +138,9 @@ export class ShellSession {
     this.say({ t: "ack", n: this.drawn });
   }
 
-  // A session that met a problem is over: whoever tries again asks for a new one.
   problem(detail, wait) {
     this.settle();
-    if (!detail.asked || OVER.includes(detail.id)) this.become("");
+    if (OVER.includes(detail.id)) this.become("");
     this.hear("problem", { ...detail, wait });
     if (wait) this.schedule(wait * 1000);
   }
