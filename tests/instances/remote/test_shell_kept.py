@@ -1,0 +1,114 @@
+"""A shell that outlives its connection: tmux on the machine keeps it, and the portal comes back to it."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from instances.models import Instance
+from instances.remote import room, rooms
+from instances.remote.links import links
+from instances.remote.models import RemoteSession
+from portal.accounts.models import User
+from tests.instances.remote.pages import ShellPage, browser
+
+TMUX = shutil.which("tmux")
+pytestmark = pytest.mark.skipif(TMUX is None, reason="no tmux here: apt-get install tmux")
+
+
+@pytest.fixture(autouse=True)
+def no_tmux_left() -> Iterator[None]:
+    yield
+    subprocess.run([str(TMUX), "-L", "heliosphere", "kill-server"], check=False, capture_output=True)
+
+
+def cut(page: ShellPage) -> None:
+    """The network between the portal and the machine breaks."""
+    held = rooms.find(page.session)
+    assert held is not None
+    for shared in links()._shared.values():
+        for link in shared.users:
+            link.conn.abort()
+
+
+async def test_tmux_keeps_the_shell_where_it_is(machine: Instance, member: User) -> None:
+    async with ShellPage(await browser(member), machine, keep="auto") as page:
+        assert (await page.until("open"))["kept"] == "tmux"
+        await page.run("echo $TERM-$((40+2))", b"-42")
+        listed = subprocess.run(  # noqa: ASYNC221
+            [str(TMUX), "-L", "heliosphere", "ls"], capture_output=True, check=True, text=True
+        )
+        assert f"helio-{page.session.replace('-', '')}" in listed.stdout
+
+
+async def test_a_lost_connection_is_made_again_into_the_same_shell(
+    machine: Instance, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_AGAIN", (0.1,))
+    async with ShellPage(await browser(member), machine, keep="auto") as page:
+        await page.run("marker=kept; echo set-$((1+1))", b"set-2")
+        cut(page)
+        assert "lost" in (await page.until("lost"))["words"]
+        opened = await page.until("open")
+        assert (opened["reset"], opened["session"]) == (True, page.session)
+        await page.run("echo back-$marker", b"back-kept")
+    row = await RemoteSession.objects.aget(pk=page.session)
+    assert row.ended_at is None
+
+
+async def test_without_tmux_a_lost_connection_ends_it_and_says_so(machine: Instance, member: User) -> None:
+    async with ShellPage(await browser(member), machine, keep="portal") as page:
+        await page.run("echo here-$((1+1))", b"here-2")
+        cut(page)
+        end = await page.until("end")
+        assert (end["reason"], end["again"]) == ("link-lost", True)
+
+
+async def test_a_shell_is_found_again_when_the_process_that_held_it_has_died(
+    machine: Instance, member: User
+) -> None:
+    person = await browser(member)
+    first = ShellPage(person, machine, keep="auto")
+    async with first:
+        await first.run("marker=survived; echo set-$((1+1))", b"set-2")
+        held = rooms.find(first.session)
+        assert held is not None and held.task is not None
+        held.task.cancel()
+        await first.until("end")
+    again = ShellPage(person, machine, keep="auto")
+    again.resume = first.session
+    async with again:
+        await again.until("open")
+        await again.run("echo still-$marker", b"still-survived")
+        assert "notice" in again.said
+    assert await sync_to_async(RemoteSession.objects.count)() == 1
+
+
+async def test_leaving_the_shell_in_tmux_ends_the_session(machine: Instance, member: User) -> None:
+    async with ShellPage(await browser(member), machine, keep="auto") as page:
+        await page.run("echo ready-$((1+1))", b"ready-2")
+        await page.socket.type(b"exit\r")
+        assert (await page.until("end"))["reason"] == "exited"
+
+
+async def test_a_shell_that_cannot_be_reached_again_is_given_up(
+    machine: Instance, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from instances.remote import limits
+
+    monkeypatch.setattr(room, "_AGAIN", (0.05,))
+    async with ShellPage(await browser(member), machine, keep="auto") as page:
+        await page.run("echo ready-$((1+1))", b"ready-2")
+        short = limits.remote().model_copy(update={"grace_minutes": 0.005})
+        monkeypatch.setattr(limits, "remote", lambda: short)
+
+        async def unreachable(*args: object, **more: object) -> None:
+            from portal.core.errors import PortalError
+
+            raise PortalError("remote:timeout", outcome="retry")
+
+        monkeypatch.setattr("instances.remote.links.connect", unreachable)
+        cut(page)
+        assert (await page.until("end"))["reason"] == "link-lost"
