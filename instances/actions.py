@@ -243,10 +243,10 @@ _TABLE: tuple[Action, ...] = (
     ),
     Action(
         name="console",
-        label="Console",
-        verb="Opening the console of",
-        consequence="Opens screen and keyboard of the machine in a new window. The link works once, for a "
-        "short time.",
+        label="Screen",
+        verb="Opening the screen of",
+        consequence="Opens screen and keyboard of the machine, as the cloud shows them, in a new window. It works "
+        "without any network in the machine; the link works once, for a short time.",
         states=_only(ACTIVE, PAUSED, "RESCUE", "REBOOT", "HARD_REBOOT", VERIFY_RESIZE, "PASSWORD"),
         confirm="none",
         when_locked=True,

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from allocations.rates import su_per_hour
 from instances import lacking
-from instances.exosphere import Web, login_user, maker, marks_of
+from instances.exosphere import Web, desktop_kind, login_user, maker, marks_of
 from instances.models import Instance, Poll
 from instances.reach import no_shell
 from instances.states import (
@@ -159,6 +159,11 @@ class Row:
         """Why no shell can be opened; empty where it is worth asking."""
         instance = self.instance
         return no_shell(instance.status, deleted=instance.deleted_at is not None, address=self.address)
+
+    @property
+    def desktop(self) -> str:
+        """Whose desktop it has: `ours`, `exosphere`, or empty."""
+        return desktop_kind(self.instance.metadata)
 
     @property
     def group(self) -> FlavorGroup | None:

@@ -1,6 +1,14 @@
 from django.urls import path, re_path
 
-from instances import views_actions, views_bulk, views_commands, views_detail, views_launch, views_list
+from instances import (
+    views_actions,
+    views_bulk,
+    views_commands,
+    views_detail,
+    views_launch,
+    views_list,
+    views_screen,
+)
 
 app_name = "instances"
 _OF = "allocations/<slug:slug>"
@@ -24,7 +32,8 @@ urlpatterns = [
     path(f"{_ONE}/facts/", views_detail.facts_part, name="facts"),
     path(f"{_ONE}/timeline/", views_detail.timeline_part, name="timeline"),
     path(f"{_ONE}/console-log/", views_detail.console_log, name="console-log"),
-    path(f"{_ONE}/console/<uuid:operation>/", views_detail.console, name="console"),
+    path(f"{_ONE}/screen/", views_screen.screen, name="screen"),
+    path(f"{_ONE}/console/<uuid:operation>/", views_screen.console, name="console"),
     path(f"{_ONE}/actions/", views_detail.actions_part, name="actions"),
     path(f"{_ONE}/actions/<str:action>/", views_actions.action, name="action"),
     path(f"{_ONE}/commands/", views_commands.commands, name="commands"),

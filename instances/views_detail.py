@@ -1,7 +1,7 @@
 """The page of one machine and the parts of it that are fetched again."""
 
 from collections import Counter
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -21,10 +21,8 @@ from instances.models import ConsoleLog, Instance
 from instances.rows import Row, row, rows
 from instances.statuses import RESTING
 from instances.timeline import entries
-from portal.accounts.models import User
 from portal.core.errors import PortalError
 from portal.core.htmx import page_or_part, toast, wants_part
-from portal.operations.access import operation_for
 
 TABS = ("overview", "console")
 GROUPS = (
@@ -142,22 +140,6 @@ def console_log(request: HttpRequest, id: UUID) -> HttpResponse:
     log = ConsoleLog.objects.filter(instance=instance).first()
     response = render(request, "instances/_console_log.html", {"i": instance, "log": log})
     return toast(response, "info", "Reading the console log") if request.method == "POST" else response
-
-
-@never_cache
-@require_safe
-def console(request: HttpRequest, id: UUID, operation: UUID) -> HttpResponse:
-    """Waits for the link to the machine's screen and goes there.
-
-    The first look never redirects: it follows a form, and by our policy forms end on this site.
-    """
-    instance = instance_for(request.user, id, Need.ACT)
-    user = cast(User, request.user)
-    asked = operation_for(user, operation)
-    link = services.console_url(operation=asked, by=user) if "again" in request.GET else None
-    if link is not None:
-        return HttpResponseRedirect(link.url)
-    return render(request, "instances/console_wait.html", {"i": instance, "allocation": instance.allocation})
 
 
 @require_safe

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.urls import reverse
 
+from instances.lacking import has
 from instances.models import Instance
 from instances.remote.shown import Repair, repairs
 from portal.core.errors import Problem, register
 
 _NOTHING = "The machine runs as before and costs what it costs."
 _SHELL = "Open a shell"
-_SCREEN = "Screen of the machine, from the cloud"
+_SCREEN = "Screen of the machine (from the cloud)"
 
 register(
     {
@@ -93,5 +94,7 @@ def _shell(instance: Instance, params: Mapping[str, Any]) -> list[Repair]:
     "remote:not-ssh",
 )
 def _screen(instance: Instance, params: Mapping[str, Any]) -> list[Repair]:
-    """The cloud shows the screen of a machine that no network reaches."""
-    return [Repair(_SCREEN, reverse("instances:action", args=[instance.pk, "console"]))]
+    """The cloud shows the screen of a machine that no network reaches, where it shows screens at all."""
+    if not has(instance.allocation, "screen"):
+        return []
+    return [Repair(_SCREEN, reverse("instances:screen", args=[instance.pk]))]

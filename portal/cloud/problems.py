@@ -211,6 +211,13 @@ register(
             "Try a smaller size, or the same one later.",
             409,
         ),
+        "cloud:no-console": Problem(
+            "This cloud shows no screens of machines",
+            "It was asked for each kind of screen that a browser can show ({kinds}), and has none.",
+            _NOTHING_DONE,
+            "Read the machine's console log, on its page, or use a shell where a network reaches it.",
+            501,
+        ),
         "cloud:unsupported": Problem(
             "This cloud cannot do that",
             "The {service} service is absent here, or too old for what was asked.",

@@ -20,7 +20,10 @@ def console_output(cloud: Cloud, server_id: str, lines: int | None = None) -> st
 
 @translate.translated("compute")
 def remote_console(cloud: Cloud, server_id: str) -> Console:
-    """A console in the browser, of the best kind that this cloud has. Its URL is a secret of its own."""
+    """A console in the browser, of the best kind that this cloud has. Its URL is a secret of its own.
+
+    `cloud:no-console` where it has none of them.
+    """
     refusal: PortalError | None = None
     for protocol, kind in KINDS:
         wanted = {"remote_console": {"protocol": protocol, "type": kind}}
@@ -32,10 +35,16 @@ def remote_console(cloud: Cloud, server_id: str) -> Console:
             if error.id not in _NOT_THIS_KIND:
                 raise
             refusal = refusal or error
+            # The machine is not there: no other kind would change that.
+            if error.id == "cloud:not-found":
+                break
             continue
         found = body["remote_console"]
         return Console(protocol=found["protocol"], type=found["type"], url=found["url"])
-    raise refusal or PortalError("cloud:unsupported", service="compute")
+    if refusal is None or refusal.id == "cloud:bad-request":
+        kinds = ", ".join(kind for _, kind in KINDS)
+        raise PortalError("cloud:no-console", kinds=kinds, detail=refusal.detail if refusal else "")
+    raise refusal
 
 
 @translate.translated("compute")

@@ -1,5 +1,6 @@
 """The page of one machine: facts, state, what may be done, console log, and the parts that are fetched again."""
 
+import html
 from datetime import timedelta
 from typing import Any
 
@@ -239,6 +240,56 @@ def test_the_console_link_is_for_the_one_who_asked(lab: Instance, member: User, 
     address = reverse("instances:console", args=[lab.pk, op.pk])
     assert signed_in(pi).get(f"{address}?again").status_code == 404
     assert signed_in(member).get(f"{address}?again").status_code == 302
+
+
+def test_a_serial_line_is_shown_with_its_command_since_no_browser_can_open_it(
+    lab: Instance, member: User
+) -> None:
+    op = console_operation(lab, member)
+    consoles.deliver(operation=op, url="wss://cloud.example/?token=s3'cret", type="serial")
+    answer = signed_in(member).get(reverse("instances:console", args=[lab.pk, op.pk]) + "?again")
+    assert answer.status_code == 200 and answer["Referrer-Policy"] == "no-referrer"
+    text = html.unescape(answer.content.decode())
+    assert """websocat --binary 'wss://cloud.example/?token=s3'"'"'cret'""" in text
+    # It was shown this once.
+    Operation.objects.update(state="done")
+    assert signed_in(member).get(f"{answer.request['PATH_INFO']}?again").status_code == 410
+
+
+def test_a_serial_line_with_line_breaks_in_it_is_not_shown(lab: Instance, member: User) -> None:
+    op = console_operation(lab, member)
+    consoles.deliver(operation=op, url="wss://cloud.example/\nrm -rf ~", type="serial")
+    answer = signed_in(member).get(reverse("instances:console", args=[lab.pk, op.pk]) + "?again")
+    assert answer.status_code == 502 and b"websocat" not in answer.content
+
+
+def test_the_page_of_the_screen_offers_it_and_says_which_kind_came_last(lab: Instance, member: User) -> None:
+    address = reverse("instances:screen", args=[lab.pk])
+    first = signed_in(member).get(address).content.decode()
+    assert "Open the screen" in first and "noVNC, else for SPICE, else for a serial line" in first
+    op = console_operation(lab, member)
+    Operation.objects.filter(pk=op.pk).update(
+        kind="instance.console",
+        cloud=lab.allocation.cloud,
+        state="done",
+        outcome="Console ready (spice-html5)",
+    )
+    assert "This cloud last gave SPICE." in signed_in(member).get(address).content.decode()
+
+
+def test_the_page_of_the_screen_of_a_stopped_machine_says_why_not(lab: Instance, member: User) -> None:
+    Instance.objects.filter(pk=lab.pk).update(status="SHUTOFF")
+    text = signed_in(member).get(reverse("instances:screen", args=[lab.pk])).content.decode()
+    assert "Open the screen" not in text and "active" in text
+
+
+def test_the_machines_page_leads_to_its_desktop_where_it_has_one(lab: Instance, member: User) -> None:
+    address, desktop = reverse("instances:detail", args=[lab.pk]), reverse("remote:desktop", args=[lab.pk])
+    assert desktop not in signed_in(member).get(address).content.decode()
+    Instance.objects.filter(pk=lab.pk).update(
+        metadata={"helioDesktop": "true"}, status="ACTIVE", public_address="192.0.2.7"
+    )
+    assert desktop in signed_in(member).get(address).content.decode()
 
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd"])

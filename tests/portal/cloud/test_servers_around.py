@@ -57,10 +57,20 @@ def test_the_next_console_is_tried_where_the_best_is_absent(cloud: Cloud, stub: 
     ]
 
 
-def test_a_cloud_without_consoles_tells_its_first_refusal(cloud: Cloud, stub: Stub) -> None:
+def test_a_server_that_is_not_there_is_asked_for_once(cloud: Cloud, stub: Stub) -> None:
+    body = {"itemNotFound": {"code": 404, "message": f"Instance {SERVER_ID} could not be found."}}
+    stub.compute("POST", f"{HERE}/remote-consoles", Answer(404, body))
+    with pytest.raises(PortalError) as refused:
+        servers.remote_console(cloud, SERVER_ID)
+    assert refused.value.id == "cloud:not-found"
+    assert len(stub.calls("POST", "remote-consoles")) == 1
+
+
+def test_a_cloud_without_consoles_says_so_and_tells_its_first_refusal(cloud: Cloud, stub: Stub) -> None:
     stub.compute("POST", f"{HERE}/remote-consoles", NO_SUCH_CONSOLE)
     with pytest.raises(PortalError) as refused:
         servers.remote_console(cloud, SERVER_ID)
+    assert refused.value.id == "cloud:no-console" and "serial" in refused.value.problem.what
     assert "novnc" in refused.value.detail
     assert len(stub.calls("POST", "remote-consoles")) == len(servers.consoles.KINDS)
 
