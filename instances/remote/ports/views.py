@@ -22,7 +22,8 @@ from portal.accounts.views_profile import person
 from portal.core.errors import PortalError
 from portal.core.htmx import page_or_part, wants_part
 
-_PAGE, _PART = "remote/ports/page.html", "remote/ports/_open.html"
+_PAGE = "remote/ports/page.html"
+_OPEN, _STATE = "remote/ports/_open.html", "remote/ports/_state.html"
 
 
 @never_cache
@@ -31,7 +32,8 @@ def ports(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     instance = connectable(request.user, instance_id)
     first = request.GET.get("port", "")
     form = PortForm(initial={"where": first if first.isdigit() else ""})
-    return page_or_part(request, _PAGE, _PART, _context(request, instance, form=form))
+    part = _STATE if request.GET.get("part") == "state" else _OPEN
+    return page_or_part(request, _PAGE, part, _context(request, instance, form=form))
 
 
 def _context(request: HttpRequest, instance: Instance, **more: Any) -> dict[str, Any]:
@@ -99,6 +101,6 @@ def close(request: HttpRequest, id: UUID) -> HttpResponse:
     opening.end_session(session=session, by=person(request))
     if wants_part(request):
         instance = connectable(request.user, session.instance_id)
-        return render(request, _PART, _context(request, instance))
+        return render(request, _OPEN, _context(request, instance))
     messages.success(request, f"Port {session.port} is closed.")
     return HttpResponseRedirect(reverse("remote:ports", args=[session.instance_id]))
