@@ -8,6 +8,7 @@
     POST /_control/roles           {"user", "project", "role", "grant": bool}
     POST /_control/servers         {"project", "user", "name", "flavor", "image", "metadata", "vm_state"}
     PATCH|DELETE /_control/servers/{id}    set fields (vm_state, task_state, ...); delete it elsewhere
+    GET|PATCH /_control/servers/{id}/guest    {"ssh", "vnc", "latency_ms", "hangup_after", "disk_full"}: see below
     POST /_control/quotas          {"project", "quotas": {name: limit}}
     POST /_control/seed            {"seed": "demo" | "empty" | "load:N"}
     POST /_control/token-seconds   {"seconds": n}
@@ -205,6 +206,8 @@ def routes() -> list[Route]:
         ("POST", "/servers", control_servers.create),
         ("PATCH", "/servers/{id}", control_servers.change),
         ("DELETE", "/servers/{id}", control_servers.delete),
+        ("GET", "/servers/{id}/guest", control_servers.show_guest),
+        ("PATCH", "/servers/{id}/guest", control_servers.change_guest),
         ("POST", "/quotas", set_quotas),
         ("POST", "/seed", reseed),
         ("POST", "/lacking", set_lacking),

@@ -74,6 +74,21 @@ async def change(request: Request) -> Response:
     return answer({"server": nova_view.detail(world, region, server, 96)})
 
 
+async def show_guest(request: Request) -> Response:
+    world, _ = place(request)
+    _, server = _find(request)
+    return answer({"guest": world.hypervisor.trouble(server.id)})
+
+
+async def change_guest(request: Request) -> Response:
+    """A day that goes wrong for what runs inside: see `guest_trouble.Trouble`. {"ssh": ""} ends it."""
+    world, _ = place(request)
+    _, server = _find(request)
+    if problem := world.hypervisor.misbehave(server.id, await body(request)):
+        raise Fault(400, problem)
+    return answer({"guest": world.hypervisor.trouble(server.id)})
+
+
 async def delete(request: Request) -> Response:
     """Gone through the usual states, or at once with `?now`."""
     world, _ = place(request)

@@ -144,6 +144,16 @@ class Guests:
         machine = self._machines.get(server_id)
         return machine.power if machine else "off"
 
+    def trouble(self, server_id: str) -> dict[str, object] | None:
+        """What goes wrong with a guest today; None for one that is not known."""
+        machine = self._machines.get(server_id)
+        return None if machine is None else machine.trouble.shown()
+
+    def misbehave(self, server_id: str, given: dict[str, object]) -> str:
+        """See `guest_trouble`. Empty when done, else what cannot be."""
+        machine = self._machines.get(server_id)
+        return f"{server_id} has no guest" if machine is None else machine.misbehave(given)
+
     def vnc_port(self, server_id: str) -> int | None:
         """The loopback port on which the guest's screen speaks RFB; opened when first asked for."""
         if server_id not in self._machines:

@@ -95,14 +95,14 @@ async def _one(process: Process, server: str, asked: Asked, text: str) -> int:
     if asked.name == "new-session":
         return await _new(process, server, asked, text, wanted)
     if asked.name == "kill-server":
-        for session in list(sessions.values()):
-            session.end()
+        for one in list(sessions.values()):
+            one.end()
         return 0
     if not sessions:
         where = f"/tmp/tmux-{process.who.uid}/{server}"  # noqa: S108 - a guest's
         return await _said(process, f"no server running on {where}")
     if asked.name == "list-sessions":
-        await process.out("".join(_line(session, asked.values.get("F", "")) for session in sessions.values()))
+        await process.out("".join(_line(one, asked.values.get("F", "")) for one in sessions.values()))
         return 0
     session = sessions.get(wanted) if wanted else next(iter(sessions.values()))
     if session is None:

@@ -74,6 +74,7 @@ class Machine:
         self.host = Host(
             spec, load, self.user_data, self.site.store, time.time, time.time(), self._asked_inside
         )
+        self.host.full = self.trouble.disk_full
         self.screen = Screen(self.host)
         self.sites = guest_web.Sites(spec.name)
 
@@ -216,6 +217,19 @@ class Machine:
     def _asked_inside(self, action: str) -> None:
         self.site.power_changed(self.spec.server_id, action)
 
+    def misbehave(self, given: dict[str, object]) -> str:
+        """Begin or end a bad day; what cannot be is said."""
+        before = self.trouble.ssh
+        if problem := self.trouble.change(given):
+            return problem
+        self.host.full = self.trouble.disk_full
+        if self.trouble.ssh != before:
+            self._options = None
+            for wire in list(self.wires):
+                wire.day_turns()
+            self._retune()
+        return ""
+
     # SSH
 
     @property
@@ -259,16 +273,15 @@ class Machine:
 
     @property
     def reachable(self) -> bool:
-        return self.power in {"ssh", "up"}
+        return self.power in {"ssh", "up"} and self.trouble.ssh != "refuse"
 
     def _retune(self) -> None:
         self._spawn(self.tune())
 
     async def tune(self) -> None:
         """Make the listener what power and address ask for."""
-        open_to_all = self.reachable and self.trouble.ssh != "refuse"
         try:
-            await self.listening.at(self.address if open_to_all else None, self.site.ssh_port, self)
+            await self.listening.at(self.address if self.reachable else None, self.site.ssh_port, self)
         except OSError as exc:
             log.warning("guest %s cannot listen on its address: %s", self.spec.server_id, exc)
 

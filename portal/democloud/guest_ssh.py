@@ -107,7 +107,7 @@ class GuestServer(asyncssh.SSHServer):
 
     def auth_completed(self) -> None:
         if self.machine.trouble.ssh == "half-open" and (wire := self.machine.wire_of(self.connection)):
-            asyncio.get_running_loop().call_later(0.05, wire.freeze)
+            asyncio.get_running_loop().call_soon(wire.freeze)
 
     def session_requested(self) -> asyncssh.SSHServerProcess[bytes] | bool:
         account, rules, machine = self.account, self.rules, self.machine

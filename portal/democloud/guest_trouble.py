@@ -23,6 +23,11 @@ VNC = {
     "cut-text": "clipboard text without end",
     "hangup": "the screen closes after the first frame",
 }
+OTHERS = (
+    "`latency_ms`: before each piece that sshd sends",
+    "`hangup_after`: seconds, for `hangup`",
+    "`disk_full`: nothing more fits on the disk; what is there can be read and removed",
+)
 
 
 @dataclass

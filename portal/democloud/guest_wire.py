@@ -119,6 +119,13 @@ class Wire(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
+    def day_turns(self) -> None:
+        """What is open when a trouble begins or ends: half open, cut off, or broken for good."""
+        if self.frozen or self.machine.trouble.ssh == "hangup":
+            self.cut()
+        elif self.machine.trouble.ssh == "half-open":
+            self.freeze()
+
     def hang_up_in(self, seconds: float) -> None:
         self._gone = asyncio.get_running_loop().call_later(seconds, self.cut)
 

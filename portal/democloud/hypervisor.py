@@ -31,6 +31,8 @@ class Guests(Protocol):
     async def delete(self, server_id: str) -> None: ...
     async def set_address(self, server_id: str, address: str | None) -> None: ...
     def console_log(self, server_id: str, lines: int | None) -> str: ...
+    def trouble(self, server_id: str) -> dict[str, object] | None: ...
+    def misbehave(self, server_id: str, given: dict[str, object]) -> str: ...
     def vnc_port(self, server_id: str) -> int | None: ...
 
 
@@ -75,6 +77,12 @@ class Hypervisor:
 
     def console_log(self, server_id: str, lines: int | None) -> str:
         return "" if self.guests is None else self.guests.console_log(server_id, lines)
+
+    def trouble(self, server_id: str) -> dict[str, object] | None:
+        return None if self.guests is None else self.guests.trouble(server_id)
+
+    def misbehave(self, server_id: str, given: dict[str, object]) -> str:
+        return "this cloud runs no guests" if self.guests is None else self.guests.misbehave(server_id, given)
 
     def vnc_port(self, server_id: str) -> int | None:
         return None if self.guests is None else self.guests.vnc_port(server_id)
@@ -129,7 +137,14 @@ def spec_of(region: Region, server: Server) -> GuestSpec:
         boot_seconds=BOOT_SECONDS,
         fixed_address=fixed[0] if fixed else "",
         disk_serial=server.disk_serial,
+        passphrase=_passphrase(server),
     )
+
+
+def _passphrase(server: Server) -> str:
+    """What Exosphere has stored of the guest's `exouser`: in a tag, or by its oldest versions in the metadata."""
+    tagged = (tag.removeprefix("exoPw:") for tag in server.tags if tag.startswith("exoPw:"))
+    return next(tagged, server.metadata.get("exouserPassword", ""))
 
 
 def _decoded(user_data: str | None) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,6 +39,26 @@ POWER = {
 }
 # A public key whose private part nobody has: it stands for a laptop's.
 LAPTOP_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEhlbGlvc3BoZXJlIGRlbW8gbGFwdG9wIGtleSAhISEh {}@laptop"
+
+
+WORDS = (
+    "acid",
+    "blue",
+    "calm",
+    "dune",
+    "echo",
+    "fern",
+    "gold",
+    "hill",
+    "iris",
+    "jade",
+    "kelp",
+    "lime",
+    "moss",
+    "nest",
+    "oak",
+    "pine",
+)
 
 
 @dataclass(frozen=True)
@@ -189,6 +210,8 @@ def _server(world: World, region: Region, old: Old) -> Server:
         launched_at=made + timedelta(seconds=42),
         disk_serial=stable_uuid("disk", server_id),
     )
+    if old.exosphere:
+        server.tags = [f"exoPw:{passphrase(server_id)}"]
     _settle(region, server, old)
     event = ActionEvent("compute__do_build_and_run_instance", made, server.updated, "Success")
     line = InstanceAction(
@@ -197,6 +220,12 @@ def _server(world: World, region: Region, old: Old) -> Server:
     line.events.append(event)
     server.actions.append(line)
     return server
+
+
+def passphrase(server_id: str) -> str:
+    """As Exosphere stores one: short words, the same for the same machine."""
+    digest = hashlib.sha256(f"passphrase {server_id}".encode()).digest()
+    return " ".join(WORDS[byte % len(WORDS)] for byte in digest[:6])
 
 
 def _settle(region: Region, server: Server, old: Old) -> None:

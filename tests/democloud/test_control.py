@@ -228,3 +228,11 @@ async def test_what_the_cloud_lacks_answers_501_with_its_name(alice: Person) -> 
         reply.json()["notImplemented"]["message"] == "The demo cloud lacks GET /compute/v2.1/os-hypervisors"
     )
     assert (await alice.get("/dns/v2/zones")).status_code == 501
+
+
+async def test_what_goes_wrong_inside_a_machine_needs_a_guest(cloud: Cloud, alice: Person) -> None:
+    server = await alice.make_server()
+    assert (await cloud.control("GET", f"/servers/{server}/guest")).json() == {"guest": None}
+    refused = await cloud.control("PATCH", f"/servers/{server}/guest", {"ssh": "silent"})
+    assert (refused.status_code, "no guests" in refused.text) == (400, True)
+    assert (await cloud.control("PATCH", "/servers/nope/guest", {})).status_code == 404
