@@ -49,7 +49,7 @@ class Portal:
         if path == "/remote/dock/":
             return 200, render_to_string("remote/_dock.html", {"nobody": NOBODY}), {}
         if not path.endswith("/open/"):
-            return 204, "", {}
+            return (204, "", {}) if route.request.method == "POST" else (200, "<p>another page</p>", {})
         form = {name: values[0] for name, values in parse_qs(route.request.post_data or "").items()}
         self.asked.append(form)
         if self.problem is not None or self.status >= 400:
@@ -144,6 +144,17 @@ def shell_page(page: Page, *, portal: Portal | None = None, guest: bool = False,
     page.add_init_script(WATCH + init)
     show(page, body, extra=("remote/shell",), answer=portal)
     return Shell(page, portal)
+
+
+def dock_page(page: Page, portal: Portal, *, init: str = "") -> None:
+    """A page of the portal with links to the shells of two machines."""
+    links = "".join(
+        f'<a href="/instances/{machine}/shell/" data-shell="{machine}" data-shell-name="{name}">Shell on {name}</a> '
+        for machine, name in ((MACHINE, "lab"), (OTHER, "node"))
+    )
+    body = links + '<script type="application/json" data-dock-from="/remote/dock/"></script>'
+    page.add_init_script(WATCH + init)
+    show(page, body, extra=("remote/dock",), answer=portal)
 
 
 def connected(page: Page, **options: Any) -> Shell:

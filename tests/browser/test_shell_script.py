@@ -609,7 +609,9 @@ def test_a_problem_tells_what_it_means_and_what_to_do(page: Page) -> None:
     panel = shell.part("cover")
     for words in ("It has no address", "What.", "Means.", "Todo.", "remote:no-address"):
         expect(panel).to_contain_text(words)
-    expect(panel.get_by_role("link", name="Give it an address")).to_be_visible()
+    panel.get_by_role("button", name="Give it an address").click()
+    expect(page.locator("#dialog")).to_have_count(1)
+    assert "GET /instances/x/actions/assign_address/" in portal.paths
     expect(panel.get_by_text("Elsewhere")).to_have_count(0)
     portal.problem, portal.status = None, 200
     panel.get_by_role("button", name="Read again").click()

@@ -23,7 +23,7 @@ export class Dock {
     const wanted = there && there !== this.active ? there : this.add({ instance, name, session: "" });
     this.fold(false);
     this.select(wanted);
-    wanted.shell.focus();
+    wanted.shell.wantFocus();
   }
 
   restore({ tabs, active, folded }) {
@@ -41,17 +41,27 @@ export class Dock {
     pick.id = `dock-tab-${made}`;
     pick.setAttribute("aria-controls", panel.id);
     panel.setAttribute("aria-labelledby", pick.id);
-    part(head, "name").textContent = name;
-    head.querySelector("[data-dock=close]").setAttribute("aria-label", `Close the shell on ${name}`);
+    const shown = this.called(instance, name);
+    part(head, "name").textContent = shown;
+    head.querySelector("[data-dock=close]").setAttribute("aria-label", `Close the shell on ${shown}`);
     this.tabs.push(tab);
     this.strip.append(head);
     this.body.append(panel);
     this.element.hidden = false;
     tab.shell = new ShellTerminal(panel, { instance, name, dock: true, tell: (what, detail) => this.hear(tab, what, detail) });
     tab.shell.bar.querySelector('[data-do="pop"]').hidden = false;
+    tab.shell.bar.querySelector('[data-do="end"]').hidden = true;
     tab.shell.start(tab.session);
     this.keep();
     return tab;
+  }
+
+  // Several on one machine are told apart by numbers.
+  called(instance, name) {
+    const taken = this.tabs.filter((tab) => tab.instance === instance).map((tab) => part(tab.head, "name").textContent);
+    let shown = name;
+    for (let number = 2; taken.includes(shown); number += 1) shown = `${name} ${number}`;
+    return shown;
   }
 
   hear(tab, what, detail) {

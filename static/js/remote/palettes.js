@@ -35,6 +35,7 @@ export function palette(name) {
   const found = SCHEMES[name] || (pageIsDark() ? NIGHT : PAPER);
   return {
     ...found,
+    overviewRulerBorder: "#00000000",
     scrollbarSliderBackground: `${found.foreground}33`,
     scrollbarSliderHoverBackground: `${found.foreground}66`,
     scrollbarSliderActiveBackground: `${found.foreground}88`,

@@ -21,7 +21,7 @@ export class Panels {
 
   show(panel, state) {
     const cover = this.shell.part("cover");
-    const focused = this.shell.element.contains(document.activeElement);
+    const focused = this.shell.element.contains(document.activeElement) || (this.shell.waiting && this.shell.waiting === document.activeElement);
     cover.replaceChildren(panel);
     cover.hidden = false;
     cover.classList.toggle("term-cover-over", this.drawn);

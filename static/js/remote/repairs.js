@@ -13,9 +13,12 @@ export function repairButtons(repairs, done) {
   });
 }
 
-function leading({ url, dialog }) {
+// Actions on machines ask in a dialog; but the screen of a machine is a page of its own.
+const asksInDialog = (url) => /\/actions\/(?!console)/.test(new URL(url, location.href).pathname);
+
+function leading({ url }) {
   const link = Object.assign(document.createElement("a"), { href: url });
-  if (!dialog) { link.target = "_blank"; link.rel = "noopener"; return link; }
+  if (!asksInDialog(url)) { link.target = "_blank"; link.rel = "noopener"; return link; }
   link.setAttribute("role", "button");
   link.addEventListener("click", (event) => {
     event.preventDefault();

@@ -45,6 +45,18 @@ export class ShellTerminal {
 
   part(name) { return part(this.element, name) || part(this.bar, name); }
 
+  // The focus comes to it once it is there, unless it has gone elsewhere meanwhile.
+  wantFocus() {
+    this.waiting = document.activeElement;
+    this.focus();
+  }
+
+  takeFocus() {
+    const at = document.activeElement;
+    if (!at || at === document.body || at === this.waiting || this.element.contains(at)) this.focus();
+    this.waiting = null;
+  }
+
   async start(session = "") {
     this.panels.stage("Loading the terminal");
     const wanted = prefs();
@@ -182,7 +194,7 @@ export class ShellTerminal {
     this.panels.opened(detail);
     this.presence.opened(detail);
     if (this.mode === "own") this.session.resized();
-    if (!document.activeElement || document.activeElement === document.body || this.element.contains(document.activeElement)) this.focus();
+    this.takeFocus();
   }
 
   // own, type or view; the owner may change it while one is there.
