@@ -119,6 +119,13 @@ register(
             "Try again in a moment, or type it yourself.",
             503,
         ),
+        "remote:shell-first": Problem(
+            "Open a shell first",
+            "{name} takes no certificates of the portal, and nobody has given it a key or a password for {login} yet.",
+            _SAFE,
+            "Open its shell, sign in there with your own key or password, and come back here while it is open.",
+            409,
+        ),
         "remote:last-way": Problem(
             "That is the last key",
             "No other key opens {login} on {name}.",

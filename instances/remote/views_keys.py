@@ -45,7 +45,13 @@ async def _held(request: HttpRequest, id: UUID) -> Held:
     if not isinstance(user, User):
         raise PortalError("portal:sign-in")
     origin = await sync_to_async(opening.origin_of)(request)
-    return Held(await attend(id, user=user, mark=origin.mark), user)
+    try:
+        return Held(await attend(id, user=user, mark=origin.mark), user)
+    except PortalError as error:
+        if error.id != "remote:needs-secret":
+            raise
+        # This page asks for none: a shell does, and lends its connection while it is open.
+        raise PortalError("remote:shell-first", outcome="auth", **error.params) from None
 
 
 @never_cache
