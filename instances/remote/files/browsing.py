@@ -21,8 +21,6 @@ _LONGEST_TARGET = 1024
 
 def entry_of(name: bytes, attrs: asyncssh.SFTPAttrs, longname: bytes = b"") -> Entry:
     owner, group = owner_of(longname)
-    if not owner and attrs.uid is not None:
-        owner, group = str(attrs.uid), str(attrs.gid)
     return Entry(
         name=name,
         kind=kind_of(attrs.permissions),

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from instances.access import connectable
+from instances.exosphere import login_user
 from instances.remote.files.here import for_scripts, here
 from instances.remote.files.uploading import PIECE
 from instances.remote.link import Secret
@@ -39,6 +40,7 @@ def page(request: HttpRequest, instance_id: UUID) -> HttpResponse:
         "allocation": instance.allocation,
         "section": "instances",
         "tab": "files",
+        "login": login_user(instance.metadata, instance.image_name),
         "nobody": NOBODY,
         "piece": PIECE,
         "addresses": {name: reverse(f"remote:files-{name}", args=[NOBODY]) for name in _NAMES},

@@ -80,7 +80,7 @@ async function retry(problem) {
 
 // A machine that takes no certificate of the portal.
 function ask(problem) {
-  const login = list.element.querySelector("[data-login]")?.dataset.login || problem.login || "";
+  const login = list.element.querySelector("[data-login]")?.dataset.login || root.dataset.login;
   const panel = askPanel({ what: "key", words: `${problem.what} ${problem.todo}`, login }, async ({ login: as, ...secret }) => {
     going("Signing in");
     const opened = await session.ensure(as === login ? "" : as);

@@ -49,7 +49,9 @@ class Machine:
     async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner, outer = await asyncio.open_connection("127.0.0.1", self.behind)
         self._writers |= {writer, outer}
-        await asyncio.gather(self._pump(reader, outer), self._pump(inner, writer, count=True))
+        # The loop of a test that is over cancels it, which asyncio's streams would complain of.
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(self._pump(reader, outer), self._pump(inner, writer, count=True))
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, count: bool = False
@@ -84,7 +86,9 @@ class Link:
             await self.conn.wait_closed()
 
 
-def sftp_in(home: Path, base: type[asyncssh.SFTPServer]) -> Callable[[Any], asyncssh.SFTPServer]:
+def sftp_in(
+    home: Path, base: type[asyncssh.SFTPServer], opened: list[Any]
+) -> Callable[[Any], asyncssh.SFTPServer]:
     """asyncssh's server, whose `.` is `home`, and which is not shut in there."""
 
     class Here(base):  # type: ignore[valid-type,misc]
@@ -96,6 +100,11 @@ def sftp_in(home: Path, base: type[asyncssh.SFTPServer]) -> Callable[[Any], asyn
 
         def realpath(self, path: bytes) -> bytes:
             return os.path.realpath(self.map_path(path))
+
+        def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> Any:
+            made: Any = super().open(path, pflags, attrs)
+            opened.append(made)
+            return made
 
     return Here
 
@@ -121,7 +130,8 @@ async def machine(
     home: Path, base: type[asyncssh.SFTPServer] | None = asyncssh.SFTPServer
 ) -> AsyncIterator[Machine]:
     """In this process. Without `base` it lets people in and serves no files."""
-    files = {"sftp_factory": sftp_in(home, base)} if base is not None else {}
+    opened: list[Any] = []
+    files = {"sftp_factory": sftp_in(home, base, opened)} if base is not None else {}
     server = await asyncssh.listen("127.0.0.1", 0, server_factory=_Open, server_host_keys=[KEY], **files)
     try:
         async with relayed(server.get_port(), "ubuntu") as made:
@@ -129,6 +139,8 @@ async def machine(
     finally:
         server.close()
         await server.wait_closed()
+        for left in opened:  # by a connection that broke
+            left.close()
 
 
 @asynccontextmanager

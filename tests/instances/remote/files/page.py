@@ -39,8 +39,8 @@ class FilesPage:
     async def get(self, what: str, /, headers: dict[str, str] | None = None, **query: object) -> Any:
         return await self.client.get(self.url(what, **query), headers=headers)
 
-    async def post(self, name: str, **fields: object) -> Any:
-        return await self.client.post(self.url(name), fields, headers={"HX-Request": "true"})
+    async def post(self, what: str, /, **fields: object) -> Any:
+        return await self.client.post(self.url(what), fields, headers={"HX-Request": "true"})
 
     async def put(
         self, data: bytes, *, name: str, offset: int = 0, total: int | None = None, **more: object

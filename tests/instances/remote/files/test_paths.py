@@ -100,7 +100,9 @@ def test_what_a_machine_may_call_an_entry() -> None:
 def test_the_unfinished_file_is_hidden_beside_its_target_and_can_be_named(name: bytes) -> None:
     part = paths.part_of(b"/data/" + name, "0" * 16)
     assert paths.parent(part) == b"/data" and paths.last(part).startswith(b".")
-    assert paths.is_name(paths.last(part)) and len(paths.last(part)) <= 255 and part.endswith(paths.PART_ENDING)
+    assert (
+        paths.is_name(paths.last(part)) and len(paths.last(part)) <= 255 and part.endswith(paths.PART_ENDING)
+    )
 
 
 def test_two_long_names_have_two_unfinished_files() -> None:
@@ -118,7 +120,11 @@ def test_marks_that_are_none(mark: str) -> None:
 def test_going_up_and_down() -> None:
     assert (paths.parent(b"/"), paths.parent(b"/a"), paths.parent(b"/a/b")) == (b"/", b"/", b"/a")
     assert (paths.last(b"/"), paths.last(b"/a/b")) == (b"", b"b")
-    assert (paths.join(b"/"), paths.join(b"/", b"a"), paths.join(b"/a", b"b", b"c")) == (b"/", b"/a", b"/a/b/c")
+    assert (paths.join(b"/"), paths.join(b"/", b"a"), paths.join(b"/a", b"b", b"c")) == (
+        b"/",
+        b"/a",
+        b"/a/b/c",
+    )
     assert paths.crumbs(b"/a/\xff") == [("/", b"/"), ("a", b"/a"), ("\ufffd", b"/a/\xff")]
     assert paths.crumbs(b"/") == [("/", b"/")]
 

@@ -41,7 +41,9 @@ def test_the_range_that_is_asked_for(header: str, span: tuple[int, int] | None) 
     assert ranges.asked(header, 100) == span
 
 
-@pytest.mark.parametrize(("header", "size"), [("bytes=100-", 100), ("bytes=-0", 100), ("bytes=0-", 0), ("bytes=-5", 0)])
+@pytest.mark.parametrize(
+    ("header", "size"), [("bytes=100-", 100), ("bytes=-0", 100), ("bytes=0-", 0), ("bytes=-5", 0)]
+)
 def test_ranges_that_are_not_there(header: str, size: int) -> None:
     with pytest.raises(ranges.NotThere):
         ranges.asked(header, size)
