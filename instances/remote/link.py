@@ -25,11 +25,15 @@ Writer = asyncssh.SSHWriter[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What a person opens a machine with that takes no certificate of ours. In memory only, for one session."""
+    """What a person opens a machine with that takes no certificate of ours. In memory only, for one session.
+
+    `login`: as whom, where it is another account than the one that was expected.
+    """
 
     private_key: str = field(default="", repr=False)
     passphrase: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
+    login: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,7 @@ def _own_key(secret: Secret) -> asyncssh.SSHKeyPair:
     try:
         key = asyncssh.import_private_key(secret.private_key, secret.passphrase or None)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        raise PortalError("remote:bad-key", detail=str(error)[:200]) from None
+        raise PortalError("remote:bad-key", outcome="auth", detail=str(error)[:200]) from None
     return asyncssh.load_keypairs([key])[0]
 
 

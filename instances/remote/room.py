@@ -115,7 +115,7 @@ class Room:
 
     def _show_past(self, viewer: Viewer, have: int) -> None:
         offset, data, whole = self.ring.since(have)
-        viewer.tell(**self._opened_message(viewer, offset, reset=not whole))
+        viewer.tell(**self._opened_message(viewer, offset, reset=not whole, replay=len(data)))
         viewer.restart(offset, data, reset=not whole)
         if viewer.mode != "own":
             viewer.tell(t="size", cols=self.size.cols, rows=self.size.rows)
@@ -125,7 +125,8 @@ class Room:
             # Programs that fill the screen draw it anew when its size changes.
             self._shell.nudge()
 
-    def _opened_message(self, viewer: Viewer, offset: int, *, reset: bool) -> dict[str, Any]:
+    def _opened_message(self, viewer: Viewer, offset: int, *, reset: bool, replay: int = 0) -> dict[str, Any]:
+        """`replay`: so many bytes follow that were shown before: questions to the terminal in them are answered."""
         return {
             "t": "open",
             "session": self.session_id,
@@ -134,6 +135,7 @@ class Room:
             "kept": self.kept or "portal",
             "offset": offset,
             "reset": reset,
+            "replay": replay,
             "mode": viewer.mode,
         }
 
@@ -249,6 +251,8 @@ class Room:
                 secret = await ask(problem)
                 if secret is None:
                     raise
+                if secret.login:
+                    self.way = self.way.by_login(secret.login)
 
     def began(self, kept: str) -> None:
         """The machine runs the shell: pages may be shown it."""

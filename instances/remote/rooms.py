@@ -43,7 +43,7 @@ class Held:
         # Two events at once must not begin two recordings.
         self._recording = asyncio.Lock()
         room.on_link = lambda link: self._spawn(teaching.after_connect(link))
-        room.on_begin = lambda: self._spawn(database_sync_to_async(sessions.began)(row))
+        room.on_begin = lambda: self._spawn(database_sync_to_async(sessions.began)(row, room.way.login))
 
     def _standing(self) -> End | None:
         sessions.count(self.row.pk, out=self.room.ring.total, in_=self.room.bytes_in)

@@ -14,12 +14,12 @@ from instances.remote.models import RemoteSession
 SILENT = timedelta(minutes=4)
 
 
-def began(row: RemoteSession) -> None:
-    """The machine let the person in."""
+def began(row: RemoteSession, login: str = "") -> None:
+    """The machine let the person in; perhaps by another account than was expected."""
     now = timezone.now()
-    row.started_at = row.started_at or now
+    row.started_at, row.login = row.started_at or now, login or row.login
     RemoteSession.objects.filter(pk=row.pk, ended_at=None).update(
-        started_at=row.started_at, seen_at=now, node=settings.SOCKETS_NODE
+        started_at=row.started_at, login=row.login, seen_at=now, node=settings.SOCKETS_NODE
     )
     tell.changed(row)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +23,7 @@ _MOST_ATTEMPTS = 5
 # One message to a page: small enough that keystrokes' echoes of others come between.
 _CHUNK = 64 * 1024
 _LONGEST_TEXT = 64 * 1024
+_LOGIN = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 # The one that Exosphere keeps at the cloud: it never goes to the page.
 STORED = Secret()
 
@@ -67,7 +69,8 @@ class ShellConsumer(RemoteConsumer):
         room = self.room
         if room is not None:
             offset, data, _ = room.ring.since(room.ring.start)
-            self.tell(t="open", **{**self._last_open, "offset": offset, "reset": True})
+            again = {"offset": offset, "reset": True, "replay": len(data)}
+            self.tell(t="open", **{**self._last_open, **again})
             self.restart(offset, data, reset=True)
 
     def restart(self, offset: int, data: bytes, *, reset: bool) -> None:
@@ -78,7 +81,6 @@ class ShellConsumer(RemoteConsumer):
     def tell(self, **message: Any) -> None:
         if message["t"] == "open":
             self._last_open = {name: value for name, value in message.items() if name != "t"}
-            # What was to be said before a new beginning is said before it.
         self.words.append(json.dumps(message))
         self.more.set()
 
@@ -147,7 +149,10 @@ class ShellConsumer(RemoteConsumer):
             return None
         keep = "portal" if start.get("keep") == "portal" else "auto"
         if self.row.started_at is not None:
-            self.tell(t="notice", words="What held your shell had ended: it goes on where tmux kept it, or begins anew.")
+            self.tell(
+                t="notice",
+                words="What held your shell had ended: it goes on where tmux kept it, or begins anew.",
+            )
         return rooms.make(
             self.row,
             self.admitted.way,
@@ -315,4 +320,10 @@ def _secret(message: dict[str, Any]) -> Secret | None:
     texts = {name: value for name, value in given.items() if isinstance(value, str) and value}
     if not texts.get("key") and not texts.get("password"):
         return None
-    return Secret(texts.get("key", ""), texts.get("passphrase", ""), texts.get("password", ""))
+    login = message.get("login")
+    return Secret(
+        private_key=texts.get("key", ""),
+        passphrase=texts.get("passphrase", ""),
+        password=texts.get("password", ""),
+        login=login if isinstance(login, str) and _LOGIN.fullmatch(login) else "",
+    )

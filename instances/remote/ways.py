@@ -1,7 +1,7 @@
 """How a machine is reached by SSH, from what the mirror knows: address, login, host keys, and through which jump host."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from instances.exosphere import login_user
 from instances.models import Instance
@@ -42,6 +42,12 @@ class Way:
     @property
     def login(self) -> str:
         return self.machine.login
+
+    def by_login(self, login: str) -> "Way":
+        """The same machine by another account, which takes no certificate unless the machine was told so."""
+        if login == self.login:
+            return self
+        return replace(self, hops=(*self.hops[:-1], replace(self.machine, login=login, certificate=False)))
 
 
 def way_to(instance: Instance, *, login: str = "") -> Way:
