@@ -17,6 +17,7 @@ from portal.democloud.guest_http import HttpClient
 from portal.democloud.guest_load import Usage
 from portal.democloud.guest_machine import Machine, Site
 from portal.democloud.guest_net import claim_slice
+from portal.democloud.guest_rfb import Reader, Writer
 from portal.democloud.guest_spec import GuestSpec
 from portal.democloud.guest_store import Store
 
@@ -165,7 +166,7 @@ class Guests:
             self._screens[server_id] = (port, asyncio.get_running_loop().create_task(server))
         return self._screens[server_id][0]
 
-    async def serve_vnc(self, server_id: str, reader: guest_vnc.Reader, writer: guest_vnc.Writer) -> None:
+    async def serve_vnc(self, server_id: str, reader: Reader, writer: Writer) -> None:
         """Serve one RFB client over any pair of streams."""
         machine = self._machines.get(server_id)
         if machine is None or machine.power in {"off", "suspended"}:

@@ -75,7 +75,8 @@ class Machine:
             spec, load, self.user_data, self.site.store, time.time, time.time(), self._asked_inside
         )
         self.host.full = self.trouble.disk_full
-        self.screen = Screen(self.host)
+        self.screen = Screen(self.host)  # what Nova's console shows
+        self.desktop = Screen(self.host)  # what its VNC server shows
         self.sites = guest_web.Sites(spec.name)
 
     def refit(self, spec: GuestSpec) -> None:

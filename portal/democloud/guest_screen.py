@@ -1,90 +1,107 @@
-"""What a guest's screen shows: its name, the time, its load, and what was typed and pointed at."""
+"""What a guest's screen shows: its name, the time, its load, what was typed, pressed, pointed at, copied and pasted."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from portal.democloud.guest_font import ADVANCE, LINE, text_rows
+from portal.democloud.guest_canvas import AMBER, BAND, BLUE, DIM, GREEN, INK, PALETTE, PAPER, RED, Canvas
+from portal.democloud.guest_font import ADVANCE, LINE
 from portal.democloud.guest_host import Host
+from portal.democloud.guest_keys import Keyboard
 
+__all__ = ["HEIGHT", "PALETTE", "WIDTH", "Screen"]
 WIDTH, HEIGHT = 640, 400
+LEAST, MOST = (320, 200), (3840, 2400)
 MARGIN = 24
-BAR_X, BAR_WIDTH, BAR_HEIGHT = 200, 320, 14
-PAPER, BAND, INK, DIM, GREEN, AMBER, RED, BLUE = range(8)
-PALETTE = (
-    (0x1B, 0x24, 0x30),
-    (0x2B, 0x3A, 0x4D),
-    (0xE8, 0xEC, 0xF1),
-    (0x8A, 0x97, 0xA6),
-    (0x4C, 0xB9, 0x6E),
-    (0xE5, 0xA5, 0x3A),
-    (0xE0, 0x5A, 0x4E),
-    (0x4A, 0x90, 0xD9),
-)
-BACKSPACE, RETURN = 0xFF08, 0xFF0D
-MAX_TYPED = 40
+BAR_X, BAR_HEIGHT = 200, 14
+COPY_BOX = (MARGIN, 84, 150, 26)  # click it: the guest puts a text on the clipboard
+FOOT = 36
+MOST_SHOWN = 40
 
 
 @dataclass
 class Screen:
-    """One guest's screen, shared by all who look at it."""
+    """One guest's screen, shared by all who look at it; `told` are called when something is on its clipboard."""
 
     host: Host
-    typed: str = ""
+    width: int = WIDTH
+    height: int = HEIGHT
+    keyboard: Keyboard = field(default_factory=Keyboard)
     pointer: tuple[int, int] | None = None
+    buttons: int = 0
+    pasted: str = ""
+    copies: int = 0
+    told: list[Callable[[str], None]] = field(default_factory=list)
+    resized: list[Callable[[], None]] = field(default_factory=list)
 
-    def key(self, keysym: int) -> None:
-        if 0x20 <= keysym <= 0x7E:
-            self.typed = (self.typed + chr(keysym))[-MAX_TYPED:]
-        elif keysym == BACKSPACE:
-            self.typed = self.typed[:-1]
-        elif keysym == RETURN:
-            self.typed = ""
+    @property
+    def typed(self) -> str:
+        return self.keyboard.typed
+
+    def key(self, keysym: int, *, down: bool = True) -> None:
+        self.keyboard.key(keysym, down=down)
+
+    def point(self, x: int, y: int, buttons: int) -> None:
+        pressed = buttons & 1 and not self.buttons & 1
+        self.pointer, self.buttons = (x, y), buttons
+        left, top, width, height = COPY_BOX
+        if pressed and left <= x < left + width and top <= y < top + height:
+            self.copies += 1
+            for tell in list(self.told):
+                tell(f"copied from {self.host.spec.hostname}, time {self.copies}")
+
+    def paste(self, text: str) -> None:
+        self.pasted = text
+
+    def resize(self, width: int, height: int) -> bool:
+        """False where a screen cannot have that size."""
+        if not (LEAST[0] <= width <= MOST[0] and LEAST[1] <= height <= MOST[1]):
+            return False
+        if (width, height) != (self.width, self.height):
+            self.width, self.height = width, height
+            for tell in list(self.resized):
+                tell()
+        return True
 
     def draw(self) -> bytearray:
         """The frame as palette indices, row by row."""
+        canvas = Canvas(self.width, self.height)
+        self._head(canvas)
+        self._meters(canvas)
+        self._foot(canvas)
+        if self.pointer:
+            canvas.cross(*self.pointer, BLUE)
+        return canvas.frame
+
+    def _head(self, canvas: Canvas) -> None:
         host, now = self.host, self.host.now()
-        usage = host.load.usage(now)
-        frame = bytearray([PAPER]) * (WIDTH * HEIGHT)
-        _box(frame, 0, 0, WIDTH, 44, BAND)
-        _text(frame, MARGIN, 14, host.spec.hostname[:32], INK, BAND)
+        canvas.box(0, 0, self.width, 44, BAND)
+        canvas.text(MARGIN, 14, host.spec.hostname[:32], INK, BAND)
         clock = datetime.fromtimestamp(now, UTC).strftime("%H:%M:%S")
-        _text(frame, WIDTH - MARGIN - len(clock) * ADVANCE, 14, clock, INK, BAND)
-        _text(frame, MARGIN, 60, host.system[:48], DIM, PAPER)
-        _text(
-            frame, MARGIN, 60 + LINE, f"{host.spec.vcpus} CPUs, up {int(host.uptime) // 60} min", DIM, PAPER
-        )
+        canvas.text(self.width - MARGIN - len(clock) * ADVANCE, 14, clock, INK, BAND)
+        canvas.text(MARGIN, 60, host.system[:48], DIM, PAPER)
+        left, top, width, height = COPY_BOX
+        canvas.box(left, top, width, height, BLUE)
+        canvas.text(left + 10, top + 6, "copy text", INK, BLUE)
+        size = f"{self.width} x {self.height}, {host.spec.vcpus} CPUs"
+        canvas.text(left + width + 16, top + 6, size, DIM, PAPER)
+
+    def _meters(self, canvas: Canvas) -> None:
+        usage = self.host.load.usage(self.host.now())
         meters = [("CPU", usage.cpu), ("RAM", usage.ram), ("Disk", usage.disk)]
         meters += [(f"GPU {index}", gpu.util) for index, gpu in enumerate(usage.gpus[:4])]
+        wide = max(60, min(320, self.width - BAR_X - 100))
         for index, (label, percent) in enumerate(meters):
-            _meter(frame, 120 + index * 30, label, percent)
-        _text(frame, MARGIN, HEIGHT - 36, f"> {self.typed}_", INK, PAPER)
-        if self.pointer:
-            _cross(frame, *self.pointer)
-        return frame
+            y = 124 + index * 26
+            colour = GREEN if percent < 70 else AMBER if percent < 90 else RED
+            canvas.text(MARGIN, y, label, INK, PAPER)
+            canvas.box(BAR_X, y, wide, BAR_HEIGHT, BAND)
+            canvas.box(BAR_X, y, int(wide * percent / 100), BAR_HEIGHT, colour)
+            canvas.text(BAR_X + wide + 12, y, f"{percent:3.0f}%", INK, PAPER)
 
-
-def _meter(frame: bytearray, y: int, label: str, percent: float) -> None:
-    colour = GREEN if percent < 70 else AMBER if percent < 90 else RED
-    _text(frame, MARGIN, y, label, INK, PAPER)
-    _box(frame, BAR_X, y, BAR_WIDTH, BAR_HEIGHT, BAND)
-    _box(frame, BAR_X, y, int(BAR_WIDTH * percent / 100), BAR_HEIGHT, colour)
-    _text(frame, BAR_X + BAR_WIDTH + 12, y, f"{percent:3.0f}%", INK, PAPER)
-
-
-def _box(frame: bytearray, x: int, y: int, width: int, height: int, colour: int) -> None:
-    row = bytes([colour]) * max(0, min(width, WIDTH - x))
-    for line in range(y, min(y + height, HEIGHT)):
-        frame[line * WIDTH + x : line * WIDTH + x + len(row)] = row
-
-
-def _text(frame: bytearray, x: int, y: int, text: str, ink: int, paper: int) -> None:
-    room = max(0, WIDTH - x)
-    for offset, row in enumerate(text_rows(text, ink, paper)):
-        start = (y + offset) * WIDTH + x
-        frame[start : start + min(len(row), room)] = row[:room]
-
-
-def _cross(frame: bytearray, x: int, y: int) -> None:
-    x, y = max(4, min(x, WIDTH - 5)), max(4, min(y, HEIGHT - 5))
-    _box(frame, x - 4, y, 9, 1, BLUE)
-    _box(frame, x, y - 4, 1, 9, BLUE)
+    def _foot(self, canvas: Canvas) -> None:
+        pasted = " ".join(self.pasted.split())[:MOST_SHOWN]
+        canvas.text(MARGIN, self.height - FOOT - 2 * LINE, f"clipboard: {pasted or '-'}", DIM, PAPER)
+        keys = " ".join(self.keyboard.last)[-MOST_SHOWN:]
+        canvas.text(MARGIN, self.height - FOOT - LINE, f"keys: {keys or '-'}", DIM, PAPER)
+        canvas.text(MARGIN, self.height - FOOT, f"> {self.typed}_", INK, PAPER)

@@ -33,7 +33,7 @@ class Machine(guest_wire.Machine, Protocol):
     """What the SSH server asks of the machine it runs on."""
 
     host: Host
-    screen: Screen
+    desktop: Screen
     trouble: Trouble
 
     @property
@@ -146,7 +146,7 @@ class GuestServer(asyncssh.SSHServer):
         return self._screen if may_enter else False
 
     async def _screen(self, reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]) -> None:
-        await guest_vnc.serve(self.machine.screen, reader, writer, self.machine.trouble)
+        await guest_vnc.serve(self.machine.desktop, reader, writer, self.machine.trouble)
 
 
 def _lines(text: str) -> list[str]:

@@ -51,6 +51,13 @@ class Listening:
     def console_log(self, server_id: str, lines: int | None) -> str:
         return f"console {lines}"
 
+    def trouble(self, server_id: str) -> dict[str, object] | None:
+        return {"ssh": ""}
+
+    def misbehave(self, server_id: str, given: dict[str, object]) -> str:
+        self.told.append(f"misbehave {given}")
+        return ""
+
     def vnc_port(self, server_id: str) -> int | None:
         return 5901
 
