@@ -252,6 +252,8 @@ export class ShellTerminal {
   share() {
     const url = address("share", this.session.session);
     if (url) window.htmx?.ajax("GET", url, { target: "#dialog", swap: "innerHTML" });
+    // Who closes it goes on typing in the shell, not on the button.
+    document.getElementById("dialog").addEventListener("close", () => this.focus(), { once: true });
   }
 
   pop() {
