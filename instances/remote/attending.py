@@ -112,7 +112,8 @@ async def attend(session_id: UUID, *, user: User, mark: str, secret: Secret | No
         found = _attended().get(session_id)
         if found is None:
             found = await _begun(looked, user)
-        found.looked = time.monotonic()
+        # Where the machine is reached may have changed: the next link goes there.
+        found.way, found.looked = looked[1], time.monotonic()
     await found.connect(secret)
     found.touch()
     return found
