@@ -71,7 +71,7 @@ class Page:
         assert answer.status_code == 200, answer.content
         return str(answer.content.decode())
 
-    async def post(self, part: str = "keys", **given: Any) -> HttpResponse:
+    async def post(self, part: str = "keys", **given: Any) -> Any:
         return await self.client.post(f"/remote/{self.session}/{part}/", given)
 
 

@@ -15,13 +15,19 @@ from instances.models import Instance
 from instances.remote import passphrase
 from portal.accounts.models import CloudCredential, User
 from portal.cloud import servers
+from portal.core import redis_client
 from portal.core.errors import PortalError
 from portal.core.models import AuditEvent
-from portal.core.redis_client import client as redis
 from tests.instances.rows import machine
 from tests.instances.servers import server
 
 pytestmark = pytest.mark.django_db
+
+
+def redis() -> Any:
+    return redis_client.client()
+
+
 SECRET = "bone aunt lap kite row sun tin map oak ill gym"
 EXOSPHERE = {"exoServerVersion": "6"}
 

@@ -3,6 +3,7 @@
 import io
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
@@ -73,7 +74,9 @@ def test_an_own_key_is_taken_and_signs(tmp_path: Path) -> None:
     say("create", "--private-key", str(path))
     signer = asyncssh.read_private_key(str(path))
     public = asyncssh.generate_private_key("ssh-ed25519").convert_to_public()
-    made = authority.sign(authority.newest(), public, principals=["a:b"], key_id="x", seconds=60, number=1)
+    made: Any = authority.sign(
+        authority.newest(), public, principals=["a:b"], key_id="x", seconds=60, number=1
+    )
     assert made.signing_key.public_data == signer.public_data
 
 
