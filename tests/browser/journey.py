@@ -9,10 +9,12 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Error, Page, expect, sync_playwright
+from playwright.sync_api import Error, Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as Late
 
 STEP_SECONDS = 600.0
 DIALOG_MS = 60_000.0
@@ -101,12 +103,20 @@ class Journey:
         exact = re.compile(rf"^{re.escape(label)}…?$")
         area = self.page.locator("#machine-actions")
         found = area.get_by_role("button", name=exact)
-        if not found.first.is_visible():
-            self.page.get_by_text("More actions").click()
+        self._open_menu_for(found)
         asks = found.first.inner_text().strip().endswith("…")
         found.first.click()
         if asks:
             self._answer(label, confirm)
+
+    def _open_menu_for(self, found: Locator) -> None:
+        """The menu may be replaced by a newer one in the moment of the click: a person clicks again."""
+        for _ in range(5):
+            if found.first.is_visible():
+                return
+            self.page.get_by_text("More actions").click()
+            with suppress(Late):
+                found.first.wait_for(state="visible", timeout=3000)
 
     def _answer(self, label: str, confirm: Callable[[Page], None] | None) -> None:
         dialog = self.page.locator("#dialog form")
