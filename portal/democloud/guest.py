@@ -49,6 +49,7 @@ class Guests:
     ) -> None:
         self._slice = claim_slice(base, wanted=wanted, port=port)
         self._machines: dict[str, Machine] = {}
+        self._deleted: list[Machine] = []  # whose connections the other side still believes in
         self._inside: dict[tuple[str, str], str] = {}
         self._screens: dict[str, tuple[int, asyncio.Task[asyncio.Server]]] = {}
         self._client = HttpClient()
@@ -111,7 +112,7 @@ class Guests:
     async def reboot(self, server_id: str, *, hard: bool = False) -> None:
         """A soft reboot goes on in the same console log, a hard one begins a new one."""
         if machine := self._machines.get(server_id):
-            machine.power_off()
+            machine.power_off(hard=hard)
             await machine.tune()
             machine.power_on(clear_log=hard)
 
@@ -122,6 +123,7 @@ class Guests:
             await self._close_screen(server_id)
         if machine is not None:
             await machine.destroy()
+            self._deleted = [one for one in [*self._deleted, machine] if one.lost]
 
     async def set_address(self, server_id: str, address: str | None) -> None:
         """The floating address at which SSH answers; None when none leads here or port 22 is closed."""
@@ -178,6 +180,10 @@ class Guests:
         for server_id in list(self._screens):
             await self._close_screen(server_id)
         await asyncio.gather(*(machine.destroy() for machine in self._machines.values()))
+        for machine in [*self._deleted, *self._machines.values()]:
+            for wire in list(machine.lost):
+                wire.cut()
+        await asyncio.sleep(0)  # the transports' own last words
         self._machines.clear()
         self._client.close()
         self._site.store.close()

@@ -12,21 +12,17 @@ class Listening:
         self._lock = asyncio.Lock()
 
     async def at(self, address: str | None, port: int, machine: guest_wire.Machine) -> None:
-        """There and nowhere else; None: nowhere. What was connected elsewhere ends."""
+        """There and nowhere else; None: nowhere. What becomes of open connections is the machine's to say."""
         async with self._lock:
             if address == self.address:
                 return
-            await self._close(machine)
+            self._close()
             if address is not None:
                 loop = asyncio.get_running_loop()
                 self._server = await loop.create_server(guest_wire.factory(machine), address, port)
                 self.address = address
 
-    async def _close(self, machine: guest_wire.Machine) -> None:
+    def _close(self) -> None:
         server, self._server, self.address = self._server, None, None
-        for wire in list(machine.wires):
-            if wire.peer is None:  # through a neighbour it is not concerned
-                wire.end()
         if server is not None:
-            server.close()
-            await server.wait_closed()
+            server.close()  # its open connections are not waited for: some are lost and never end by themselves

@@ -54,6 +54,7 @@ class Machine:
         self.console = Console()
         self.trouble = Trouble()
         self.wires: set[guest_wire.Wire] = set()
+        self.lost: set[guest_wire.Wire] = set()  # of connections that the other side still believes in
         self.listening = Listening()
         self._stages: deque[tuple[float, Stage]] = deque()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -109,12 +110,13 @@ class Machine:
         else:
             self._next_stage()
 
-    def power_off(self) -> None:
+    def power_off(self, *, hard: bool = False) -> None:
+        """Shut down, or `hard`: the power fails."""
         self._halt()
         self.power = "off"
         guest_tmux.end_all(self.host)
         for wire in list(self.wires):
-            wire.end()
+            (wire.lose if hard else wire.end)()
         self.host.load.stresses.clear()
         self._retune()
 
@@ -125,6 +127,8 @@ class Machine:
         self._halt()
         self.power = "suspended"
         self._suspended_at = time.time()
+        for wire in self.wires:
+            wire.hold()
         self._retune()
 
     def resume(self) -> None:
@@ -134,12 +138,19 @@ class Machine:
         self._stages = deque((due + gone, stage) for due, stage in self._stages)
         self.host.booted_at += gone
         self.power = self._before_suspend
+        for wire in list(self.wires):
+            wire.release()
         if self.power == "up":
             self._begin_work()
         self._next_stage()
         self._retune()
 
     def set_address(self, address: str | None) -> None:
+        if address != self.address:
+            for wire in [
+                one for one in self.wires if one.peer is None
+            ]:  # through a neighbour it is not concerned
+                wire.lose()
         self.address = address
         self._retune()
 
@@ -173,6 +184,8 @@ class Machine:
             self.console.print(self._status_line)
         elif stage.reached == "ssh":
             self.power = "ssh"
+            for wire in list(self.lost):
+                wire.cut()
             self._retune()
         elif stage.reached == "up":
             self.power = "up"
@@ -287,7 +300,7 @@ class Machine:
             log.warning("guest %s cannot listen on its address: %s", self.spec.server_id, exc)
 
     async def destroy(self) -> None:
-        self.power_off()
+        self.power_off(hard=True)
         self.address = None
         await self.tune()
         for task in list(self._tasks):

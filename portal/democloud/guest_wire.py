@@ -1,4 +1,12 @@
-"""Between the network and a guest's sshd: here connections are slow, fall silent, hang half open or break off."""
+"""Between the network and a guest's sshd: here connections are slow, fall silent, hang half open or break off.
+
+What happens to open connections when the machine changes, as seen with real ones:
+- stop, soft reboot, shelve, rebuild: the system shuts down and sshd ends each connection (`end`: the stream ends);
+- hard reboot: nobody says anything (`lose`) until the new system answers what it does not know with a reset;
+- delete, address or firewall rule taken away: nobody says anything; after `LOST_SECONDS` this cloud cuts, so as not
+  to keep sockets for ever (a real network would leave that to the other side's own timeouts);
+- suspend, pause: nothing goes either way (`hold`); after resume all of it goes on (`release`).
+"""
 
 import asyncio
 from collections import deque
@@ -9,6 +17,7 @@ import asyncssh
 
 from portal.democloud.guest_trouble import Trouble
 
+LOST_SECONDS = 60.0
 DEAF = {"silent", "timeout"}
 Peer = tuple[str, int]
 
@@ -16,6 +25,7 @@ Peer = tuple[str, int]
 class Machine(Protocol):
     trouble: Trouble
     wires: "set[Wire]"
+    lost: "set[Wire]"
 
     def ssh_options(self) -> asyncssh.SSHServerConnectionOptions: ...
 
@@ -37,14 +47,21 @@ class Tap(asyncio.Transport):
         wire = self._wire
         if wire.frozen:
             return
-        if wire.machine.trouble.latency_ms or self._held:
+        if wire.held or wire.machine.trouble.latency_ms or self._held:
             self._held.append(bytes(data))
-            delay = wire.machine.trouble.latency_ms / 1000
-            asyncio.get_running_loop().call_later(delay, self._release)
+            if not wire.held:
+                delay = wire.machine.trouble.latency_ms / 1000
+                asyncio.get_running_loop().call_later(delay, self._release)
             return
         self._transport.write(data)
 
+    def flush(self) -> None:
+        while self._held:
+            self._release()
+
     def _release(self) -> None:
+        if not self._held or self._wire.held:
+            return
         data = self._held.popleft()
         if not self._wire.frozen and not self._transport.is_closing():
             self._transport.write(data)
@@ -66,6 +83,8 @@ class Wire(asyncio.Protocol):
         self.machine = machine
         self.peer = peer
         self.frozen = False
+        self.held = False
+        self._tap: Tap | None = None
         self._transport: asyncio.Transport | None = None
         self._link: asyncssh.SSHServerConnection | None = None
         self._gone: asyncio.TimerHandle | None = None
@@ -84,7 +103,8 @@ class Wire(asyncio.Protocol):
             self.hang_up_in(self.machine.trouble.hangup_after)
         loop = asyncio.get_running_loop()
         self._link = asyncssh.SSHServerConnection(loop, self.machine.ssh_options())
-        self._link.connection_made(Tap(self, transport))
+        self._tap = Tap(self, transport)
+        self._link.connection_made(self._tap)
 
     def data_received(self, data: bytes) -> None:
         if self._link is not None and not self.frozen:
@@ -105,6 +125,7 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.machine.wires.discard(self)
+        self.machine.lost.discard(self)
         if self._gone is not None:
             self._gone.cancel()
         if self._link is not None:
@@ -125,6 +146,27 @@ class Wire(asyncio.Protocol):
             self.cut()
         elif self.machine.trouble.ssh == "half-open":
             self.freeze()
+
+    def hold(self) -> None:
+        self.held = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def release(self) -> None:
+        self.held = False
+        if self._tap is not None:
+            self._tap.flush()
+        if self._transport is not None and not self._transport.is_closing() and not self.frozen:
+            self._transport.resume_reading()
+
+    def lose(self) -> None:
+        """The system behind it is gone, and nobody tells the other side yet."""
+        self.freeze()
+        self.machine.wires.discard(self)
+        self.machine.lost.add(self)
+        if self._link is not None:
+            self._link.abort()
+        self.hang_up_in(LOST_SECONDS)
 
     def hang_up_in(self, seconds: float) -> None:
         self._gone = asyncio.get_running_loop().call_later(seconds, self.cut)

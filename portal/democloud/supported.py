@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from portal.democloud import control, guest_trouble, services
+from portal.democloud import control, guest_trouble, guest_wire, services
 from portal.democloud.microversions import MAXIMUM, MINIMUM
 from portal.democloud.nova_actions import ACTIONS
 
@@ -34,6 +34,7 @@ def text() -> str:
     lines += ["", "## Actions of `POST /v2.1/servers/{server_id}/action`", ""]
     lines += [f"- `{name}`" for name in sorted(ACTIONS)]
     lines += ["", "## Control", "", (control.__doc__ or "").strip(), ""]
+    lines += ["## Connections into a machine", "", (guest_wire.__doc__ or "").strip(), ""]
     lines += ["## Days that go wrong inside a machine", "", (guest_trouble.__doc__ or "").strip(), ""]
     for title, kinds in (("ssh", guest_trouble.SSH), ("vnc", guest_trouble.VNC)):
         lines += [f"- `{title}` = `{name}`: {words}" for name, words in kinds.items() if name]

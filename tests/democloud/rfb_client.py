@@ -8,7 +8,6 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-
 MOST_PIXELS = 1 << 24
 
 
