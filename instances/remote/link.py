@@ -120,8 +120,9 @@ class _TooMuch(Exception):
 
 
 async def _ran(process: asyncssh.SSHClientProcess[bytes], input: bytes, most: int) -> Ran:
-    process.stdin.write(input)
-    process.stdin.write_eof()
+    with suppress(BrokenPipeError):  # a quick command has ended before it could be told anything
+        process.stdin.write(input)
+        process.stdin.write_eof()
     out, err, whole = bytearray(), bytearray(), True
     try:
         async with asyncio.TaskGroup() as group:
