@@ -68,7 +68,8 @@ class Shell:
     @property
     def shown(self) -> str:
         """The words that stand over the terminal, or beside it."""
-        return str(self.page.locator(".term").first.inner_text())
+        term = self.page.locator(".term")
+        return str(term.first.inner_text() if term.count() else self.page.locator("body").inner_text())
 
     def forget(self) -> None:
         self.page.evaluate("remote.out = ''; remote.words = []; remote.bytes = 0")
