@@ -12,9 +12,10 @@ LONGEST_NAME = 255
 LONGEST_PATH = 4096
 PART_ENDING = b".heliosphere-part"
 _MARK = re.compile(r"[0-9a-f]{16}")
-_ESCAPED = re.compile(r"[%\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Turn the reading direction or break lines: with them a name looks like another.
-_UNSEEN = re.compile(r"[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\x80-\x9f]")
+_TURNING = r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\x80-\x9f"
+_UNSEEN = re.compile(f"[{_TURNING}]")
+_ESCAPED = re.compile(rf"[%\x00-\x1f\x7f{_TURNING}]")
 _PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
 
 

@@ -56,9 +56,14 @@ class Streamed(StreamingHttpResponse):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._begun = True
-        async with aclosing(self._source) as source:
-            async for part in source:
-                yield part
+        try:
+            async with aclosing(self._source) as source:
+                async for part in source:
+                    yield part
+        except CutShort as error:
+            # Django ends the answer as it does when a browser leaves: tidied up, and without its end, so that the
+            # server breaks the connection. Any other exception would leave the request's things open.
+            raise asyncio.CancelledError from error
 
     def close(self) -> None:
         super().close()
