@@ -34,7 +34,9 @@ class CastFile:
     """Takes text at its end. One that is there already is gone on with."""
 
     def __init__(self, path: Path, key: str) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (path.parent.parent.parent, path.parent.parent, path.parent):
+            # Not by `parents=True`, which would leave those above open to others.
+            folder.mkdir(mode=0o700, exist_ok=True)
         self._key = key
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.fresh = os.fstat(self._file).st_size == 0

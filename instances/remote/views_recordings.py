@@ -44,6 +44,8 @@ def cast(request: HttpRequest, id: UUID) -> HttpResponse:
     text = recordings.text_of(found)
     response = StreamingHttpResponse(_in_thread(text), content_type="application/x-asciicast")
     response["X-Content-Type-Options"] = "nosniff"
+    # Django would compress each part by itself, and browsers read the first of such parts only.
+    response["Content-Encoding"] = "identity"
     if "download" in request.GET:
         response["Content-Disposition"] = f'attachment; filename="{_name_of(found)}"'
     return response

@@ -277,7 +277,8 @@ def fetched(user: User, recording: Recording, query: str = "") -> Any:
     async def fetch() -> tuple[Any, bytes]:
         client = AsyncClient()
         await client.aforce_login(user)
-        answer: Any = await client.get(f"/remote/recordings/{recording.pk}/cast{query}")
+        path = f"/remote/recordings/{recording.pk}/cast{query}"
+        answer: Any = await client.get(path, headers={"Accept-Encoding": "gzip, br"})
         body = b"".join([part async for part in answer]) if answer.streaming else answer.content
         return answer, body
 
