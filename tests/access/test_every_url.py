@@ -74,6 +74,7 @@ GET: dict[str, str] = {
     "remote:shell": "actors",
     "remote:desktop": "actors",
     "remote:ports": "actors",
+    "remote:files": "actors",
     "remote:shell-state": "members",
     "remote:dock": "person",
     "remote:of-machine": "members",
@@ -111,6 +112,10 @@ GET: dict[str, str] = {
     "api:get_metrics": "members",
     "api:get_operation": "owner",
 }
+FILES_OF_A_SESSION = {
+    *("remote:files-list", "remote:files-content", "remote:files-standing", "remote:files-folder"),
+    *("remote:files-rename", "remote:files-permissions", "remote:files-preview"),
+}
 # Only POST (or DELETE) means something there; tests of the feature try those. GET is refused for everybody.
 POST_ONLY = {
     "openid_connect_login",
@@ -133,6 +138,13 @@ POST_ONLY = {
     "remote:open",
     "remote:end",
     "remote:seat",
+    "remote:files-unlock",
+    "remote:files-delete",
+    "remote:files-discard",
+    "remote:files-folders",
+    "remote:files-archive",
+    # Of a live session, which asks a machine: tests/instances/remote/files/test_views_browse.py tries them as everybody.
+    *FILES_OF_A_SESSION,
     "remote:port-open",
     "remote:port-listening",
     "remote:port-close",
@@ -170,6 +182,7 @@ POST_ONLY = {
 }
 # Not tried with GET below: they lead elsewhere, have a page of their own, or share a path with a GET.
 NO_GET = {
+    *FILES_OF_A_SESSION,
     # Over a connection to the machine (tests/instances/remote/test_keys_pages.py).
     "remote:machine-keys",
     *("openid_connect_login", "openid_connect_callback", "api:api-root", "account_inactive"),
