@@ -89,5 +89,7 @@ document.addEventListener("submit", (event) => {
   if (form.method !== "post" || form.hasAttribute("hx-post")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
+  // Where the answer comes in a tab of its own, this page stays, and may send the form again.
+  if (form.target === "_blank") setTimeout(() => delete form.dataset.sent, 1500);
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));

@@ -69,6 +69,18 @@ def test_a_notebook_works_in_the_browser_with_its_socket_and_events(
     assert complaints == []
 
 
+def test_the_page_opens_one_after_another_and_the_same_again_under_its_name(
+    demo: Demo, page: Page, sign_in: SignIn, machine: dict[str, Any]
+) -> None:
+    sign_in(page, "bob")
+    ports_page(page, demo, machine)
+    hosts = []
+    for where in ("8888", "8787", "8888"):
+        hosts.append(urlsplit(opened(page, where).url).netloc)
+        page.wait_for_timeout(1600)  # longer than a double click
+    assert hosts[0] == hosts[2] != hosts[1]
+
+
 def test_its_script_reads_neither_the_portal_nor_our_cookie(
     demo: Demo, page: Page, sign_in: SignIn, machine: dict[str, Any]
 ) -> None:
