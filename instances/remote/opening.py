@@ -26,6 +26,8 @@ Kind = RemoteSession.Kind
 # What one person may ask for in a minute: reconnecting pages need several, a script that guesses needs more.
 _MOST_A_MINUTE = 60
 _NONE = "portal:not-found"
+# The portal let go of it, not the person: tmux may keep the shell on the machine.
+RESUMABLE = {name for name, ending in ENDINGS.items() if ending.again} | {"failed", "grace-over"}
 # The event that tells the process that holds a session to look at its row again.
 ENDED = "remote:end"
 
@@ -116,15 +118,14 @@ def _new(
 def _resumed(
     resume: RemoteSession, *, by: User, instance: Instance, kind: str, origin: Origin
 ) -> RemoteSession:
-    """The same row again. One that ended for good is not brought back."""
+    """The same row again. One that somebody or something ended for good is not brought back."""
     row = RemoteSession.objects.select_for_update().filter(pk=resume.pk).first()
     mine = row is not None and (row.person_id, row.instance_id, row.kind) == (by.pk, instance.pk, kind)
     if row is None or not mine:
         raise PortalError(_NONE)
     if row.ended_at is not None:
-        grace = timedelta(minutes=limits.remote().grace_minutes)
-        back = ENDINGS[row.end_reason].again or row.end_reason == "failed"
-        if not back or timezone.now() - row.ended_at > grace:
+        longest = timedelta(hours=limits.remote().hard_hours)
+        if row.end_reason not in RESUMABLE or timezone.now() - row.asked_at > longest:
             raise PortalError("remote:resume", reason=ENDINGS[row.end_reason].words)
         _room_for_one_more(by)
         row.ended_at, row.end_reason, row.node = None, "", ""

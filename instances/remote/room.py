@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 _AGAIN = (1.0, 2.0, 4.0, 8.0, 15.0)
 TYPING_SECONDS = 1.5
 EARLY_BYTES = 4096
+# Ends after which the person may come back to what tmux keeps.
+KEPT_REASONS = frozenset({"exited", "link-lost", "grace-over", "shutdown", "machine-gone"})
 
 
 async def first_of(work: Coroutine[Any, Any, None], future: "asyncio.Future[End]") -> None:
@@ -232,7 +234,10 @@ class Room:
             self._early.clear()
             try:
                 await first_of(shell.wait(), self._end)
-                return self._end.result() if self._end.done() else shell.end
+                end = self._end.result() if self._end.done() else shell.end
+                if self.kept == "tmux" and end.reason not in KEPT_REASONS and not link.closed:
+                    await terminal.let_go(link, self.session_id)
+                return end
             finally:
                 self._shell, self._paused = None, False
                 self.writable.set()

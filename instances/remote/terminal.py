@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shlex
+from contextlib import suppress
 from typing import Any, Protocol
 
 import asyncssh
@@ -37,9 +38,13 @@ class Room(Protocol):
     def began(self, kept: str) -> None: ...
 
 
+def _tmux_name(session_id: str) -> str:
+    return "helio-" + session_id.replace("-", "")
+
+
 def command(session_id: str, keep: str) -> str:
     """What the machine's login shell is asked to run. `keep` portal: never tmux. Session ids are UUIDs."""
-    name = "helio-" + session_id.replace("-", "")
+    name = _tmux_name(session_id)
     wanted = "false && " if keep == "portal" else ""
     # Whatever shell the person has: sh reads the script.
     return f"exec /bin/sh -c {shlex.quote(_SCRIPT.format(wanted=wanted, tmux=_TMUX.format(name=name)))}"
@@ -141,6 +146,12 @@ class Shell(asyncssh.SSHClientSession[bytes]):
     def close(self) -> None:
         if self._chan is not None:
             self._chan.close()
+
+
+async def let_go(link: Link, session_id: str) -> None:
+    """Nobody comes back to this one: what tmux kept of it ends, too. A machine that does not answer keeps it."""
+    with suppress(PortalError):
+        await link.run(f"tmux -L heliosphere kill-session -t ={_tmux_name(session_id)}", seconds=3, most=4096)
 
 
 async def open_shell(link: Link, *, session_id: str, cols: int, rows: int, keep: str, room: Room) -> Shell:

@@ -8,11 +8,11 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from instances.models import Instance
-from instances.remote import room, rooms
+from instances.remote import limits, room, rooms
 from instances.remote.links import links
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
-from tests.instances.remote.pages import ShellPage, browser
+from tests.instances.remote.pages import Refused, ShellPage, browser, eventually
 
 TMUX = shutil.which("tmux")
 pytestmark = pytest.mark.skipif(TMUX is None, reason="no tmux here: apt-get install tmux")
@@ -86,6 +86,47 @@ async def test_a_shell_is_found_again_when_the_process_that_held_it_has_died(
     assert await sync_to_async(RemoteSession.objects.count)() == 1
 
 
+def sessions() -> str:
+    listed = subprocess.run(
+        [str(TMUX), "-L", "heliosphere", "ls"], capture_output=True, check=False, text=True
+    )
+    return listed.stdout
+
+
+async def test_who_slept_for_longer_than_the_portal_waits_finds_the_shell_all_the_same(
+    machine: Instance, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = limits.remote().model_copy(update={"grace_minutes": 0.002})
+    monkeypatch.setattr(limits, "remote", lambda: short)
+    person = await browser(member)
+    first = ShellPage(person, machine, keep="auto")
+    async with first:
+        await first.run("marker=dreamt; echo set-$((1+1))", b"set-2")
+
+    def over() -> bool:
+        return RemoteSession.objects.get(pk=first.session).end_reason == "grace-over"
+
+    assert await eventually(over)
+    again = ShellPage(person, machine, keep="auto")
+    again.resume = first.session
+    async with again:
+        await again.run("echo still-$marker", b"still-dreamt")
+
+
+async def test_a_shell_that_is_ended_is_not_left_running_on_the_machine(
+    machine: Instance, member: User
+) -> None:
+    person = await browser(member)
+    async with ShellPage(person, machine, keep="auto") as page:
+        await page.run("echo ready-$((1+1))", b"ready-2")
+        assert page.session.replace("-", "") in await sync_to_async(sessions)()
+        await sync_to_async(person.client.post)(f"/remote/{page.session}/end/")
+        assert (await page.until("end"))["reason"] == "closed"
+    assert page.session.replace("-", "") not in await sync_to_async(sessions)()
+    with pytest.raises(Refused):
+        await sync_to_async(person.ask)(machine, resume=page.session)
+
+
 async def test_leaving_the_shell_in_tmux_ends_the_session(machine: Instance, member: User) -> None:
     async with ShellPage(await browser(member), machine, keep="auto") as page:
         await page.run("echo ready-$((1+1))", b"ready-2")
@@ -96,8 +137,6 @@ async def test_leaving_the_shell_in_tmux_ends_the_session(machine: Instance, mem
 async def test_a_shell_that_cannot_be_reached_again_is_given_up(
     machine: Instance, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from instances.remote import limits
-
     monkeypatch.setattr(room, "_AGAIN", (0.05,))
     async with ShellPage(await browser(member), machine, keep="auto") as page:
         await page.run("echo ready-$((1+1))", b"ready-2")
