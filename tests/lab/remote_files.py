@@ -14,20 +14,21 @@ PORT = 8888
 
 def files(lab: Lab) -> Iterator[Check]:
     content = os.urandom(SIZE)
+    name = f"data {time.monotonic_ns()}.bin"
     wanted = hashlib.sha256(content).hexdigest()
     page = lab.page()
     page.goto(f"{lab.portal.url}/instances/{lab.machine.id}/files/")
     page.locator("[data-do=upload]:not([disabled])").wait_for(timeout=120_000)
     page.locator("[data-part=list] table").first.wait_for(timeout=120_000)
     began = time.monotonic()
-    file = {"name": "data bytes.bin", "mimeType": "application/octet-stream", "buffer": content}
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     page.locator("[data-part=pick-files]").set_input_files([file])
-    link = page.locator("[data-part=list] a", has_text="data bytes.bin")
+    link = page.locator("[data-part=list] a", has_text=name)
     link.wait_for(timeout=180_000)
     say(f"  3 MB up: {time.monotonic() - began:.1f} s")
     one = lab.shell(lab.machine)
     one.open(180)
-    there = one.run("sha256sum 'data bytes.bin'", 60)
+    there = one.run(f"sha256sum '{name}'", 60)
     yield Check("an uploaded file has the checksum that it had here", wanted in there, there)
     began = time.monotonic()
     answer = page.request.get(lab.portal.url + str(link.get_attribute("href")))
@@ -35,7 +36,7 @@ def files(lab: Lab) -> Iterator[Check]:
     say(f"  3 MB down: {time.monotonic() - began:.1f} s")
     yield Check("and downloaded again it has it still", back == wanted, f"{answer.status}")
     lab.shot("files")
-    one.run("rm 'data bytes.bin'")
+    one.run(f"rm '{name}'")
     one.type("exit")
     one.page.close()
     page.close()
