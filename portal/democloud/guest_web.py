@@ -56,8 +56,32 @@ def notebook(title: str, port: int) -> Starlette:
         """A form's answer: what the application thinks its own address is must not leave the machine."""
         return RedirectResponse(f"{own}/lab?token=1", 303)
 
+    pages = [
+        Route("/", root),
+        Route("/lab", lab),
+        Route("/login", login, methods=["POST"]),
+        Route("/tree/{path:path}", tree),
+        Route("/lab.js", _file("lab.js", "text/javascript")),
+        Route("/static/lab.css", _file("lab.css", "text/css")),
+        Route("/headers.json", headers),
+        Route("/upload", upload, methods=["POST", "PUT"]),
+        Route("/echo", echo_body, methods=["POST", "PUT", "PATCH", "DELETE"]),
+        Route("/big", big),
+        Route("/stream", stream),
+        Route("/events", events),
+        Route("/slow", slow),
+        Route("/status/{code:int}", status),
+        WebSocketRoute("/ws", echo_socket("")),
+        WebSocketRoute("/api/echo", echo_socket(own)),
+    ]
+    return Starlette(routes=pages)
+
+
+def echo_socket(origin: str) -> Callable[[WebSocket], Awaitable[None]]:
+    """Gives back what comes; with an `origin`, only to pages from there."""
+
     async def echo(socket_: WebSocket) -> None:
-        if socket_.url.path == "/api/echo" and socket_.headers.get("origin") != own:
+        if origin and socket_.headers.get("origin") != origin:
             await socket_.close(4003)  # before it is accepted: 403
             return
         asked = socket_.headers.get("sec-websocket-protocol", "").split(",")[0].strip()
@@ -77,25 +101,7 @@ def notebook(title: str, port: int) -> Starlette:
         except WebSocketDisconnect:
             return
 
-    pages = [
-        Route("/", root),
-        Route("/lab", lab),
-        Route("/login", login, methods=["POST"]),
-        Route("/tree/{path:path}", tree),
-        Route("/lab.js", _file("lab.js", "text/javascript")),
-        Route("/static/lab.css", _file("lab.css", "text/css")),
-        Route("/headers.json", headers),
-        Route("/upload", upload, methods=["POST", "PUT"]),
-        Route("/echo", echo_body, methods=["POST", "PUT", "PATCH", "DELETE"]),
-        Route("/big", big),
-        Route("/stream", stream),
-        Route("/events", events),
-        Route("/slow", slow),
-        Route("/status/{code:int}", status),
-        WebSocketRoute("/ws", echo),
-        WebSocketRoute("/api/echo", echo),
-    ]
-    return Starlette(routes=pages)
+    return echo
 
 
 def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
