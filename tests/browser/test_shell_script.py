@@ -461,6 +461,25 @@ def test_what_was_missed_beyond_memory_begins_anew(page: Page) -> None:
     )
 
 
+QUESTIONS = "\x1b[c\x1b[>c\x1b[6n\x1b[?25$p\x1b]10;?\x07\x1b]11;?\x1b\\\x1bP$qm\x1b\\"
+
+
+def test_questions_of_the_past_are_not_answered_again(page: Page) -> None:
+    shell = shell_page(page)
+    shell.wait()
+    past = f"old {QUESTIONS} end"
+    shell.opened(reset=True, replay=len(past))
+    shell.put(past)
+    shell.shows("end")
+    page.wait_for_timeout(200)
+    assert shell.typed() == ""
+    # Those of the present are, and keys were never in question.
+    page.keyboard.type("k")
+    shell.put("\x1b[6n")
+    page.wait_for_timeout(200)
+    assert re.fullmatch(r"k\x1b\[\d+;\d+R", shell.typed())
+
+
 def test_waits_grow_and_a_button_does_not_wait(page: Page) -> None:
     portal = Portal()
     shell = connected(page, portal=portal)
@@ -611,7 +630,9 @@ def test_a_problem_tells_what_it_means_and_what_to_do(page: Page) -> None:
         expect(panel).to_contain_text(words)
     panel.get_by_role("button", name="Give it an address").click()
     expect(page.locator("#dialog")).to_have_count(1)
+    expect(page.locator("#dialog")).to_contain_text("another page")
     assert "GET /instances/x/actions/assign_address/" in portal.paths
+    page.keyboard.press("Escape")
     expect(panel.get_by_text("Elsewhere")).to_have_count(0)
     portal.problem, portal.status = None, 200
     panel.get_by_role("button", name="Read again").click()

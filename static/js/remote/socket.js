@@ -40,7 +40,7 @@ export class ShellSession {
   // Bytes are counted from the start of the session: `seen` came, `drawn` are on the screen, `acked` the server knows of.
   forget(offset = 0) {
     clearTimeout(this.ackTimer);
-    Object.assign(this, { seen: offset, drawn: offset, acked: offset, skip: 0, ackTimer: 0, epoch: (this.epoch || 0) + 1 });
+    Object.assign(this, { seen: offset, drawn: offset, acked: offset, skip: 0, replay: 0, ackTimer: 0, epoch: (this.epoch || 0) + 1 });
   }
 
   // Another session than before, "" for a new one: nothing of it was seen yet, and it begins on a clean screen.
@@ -108,20 +108,23 @@ export class ShellSession {
 
   opened(detail) {
     const reset = detail.reset || this.fresh || detail.offset > this.seen;
-    Object.assign(this, { tries: 0, live: true, fresh: false });
+    // So many bytes that follow were printed before this page came.
     if (reset) this.forget(detail.offset);
     else this.skip = this.seen - detail.offset;
+    Object.assign(this, { tries: 0, live: true, fresh: false, replay: detail.replay || 0 });
     this.hear("open", { ...detail, reset });
   }
 
   output(bytes) {
+    const past = this.replay > 0;
+    this.replay -= bytes.length;
     const known = Math.min(this.skip, bytes.length);
     this.skip -= known;
     const fresh = known ? bytes.subarray(known) : bytes;
     if (!fresh.length) return;
     this.seen += fresh.length;
     const { epoch } = this;
-    this.hear("bytes", { bytes: fresh, drawn: () => { if (epoch === this.epoch) this.acknowledge(fresh.length); } });
+    this.hear("bytes", { bytes: fresh, past, drawn: () => { if (epoch === this.epoch) this.acknowledge(fresh.length); } });
   }
 
   acknowledge(length) {

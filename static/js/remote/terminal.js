@@ -18,13 +18,15 @@ const FIT_MS = 80;
 const BELL_MS = 350;
 const LEAST_FONT = 6;
 const STALE = ["remote:resume", "portal:not-found"];
+// What a terminal answers to a machine's questions: who it is, where the cursor stands, which colours it has.
+const REPORT = /^\x1b(?:\[[?>=]?[\d;]*(?:[cnRtu]|\$y)|[\]P_][^]*(?:\x07|\x1b\\))$/;
 const encoder = new TextEncoder();
 
 export class ShellTerminal {
   // `tell(name, detail)`: session, state, title, bell, closed, popped. `dock`: it is one of several beside a page;
   // `guest`: it is somebody else's, and `open` is where one asks to be let in.
   constructor(host, { instance, name, open = "", dock = false, guest = false, tell = () => {} }) {
-    Object.assign(this, { instance, name, dock, guest, tell, mode: "own", leaving: new AbortController(), title: "", state: "starting" });
+    Object.assign(this, { instance, name, dock, guest, tell, mode: "own", leaving: new AbortController(), title: "", state: "starting", past: 0 });
     this.element = clone("terminal-markup");
     this.element.setAttribute("aria-label", `Shell on ${name}`);
     this.bar = this.element.querySelector(".term-bar");
@@ -78,7 +80,7 @@ export class ShellTerminal {
 
   attach() {
     const { terminal } = this;
-    terminal.onData((text) => this.type(this.keys.applied(text)));
+    terminal.onData((text) => this.answered(text) || this.type(this.keys.applied(text)));
     terminal.onBinary((text) => this.send(Uint8Array.from(text, (letter) => letter.charCodeAt(0))));
     terminal.onTitleChange((title) => { this.title = plain(title); this.tell("title", { title: this.title }); });
     terminal.onBell(() => this.bell());
@@ -138,6 +140,14 @@ export class ShellTerminal {
 
   zoom(step) { prefer({ fontSize: step ? prefs().fontSize + step : 14 }); }
 
+  // Questions of the past were answered then; answered again, they would stand in the shell as if typed.
+  answered(text) { return this.past > 0 && REPORT.test(text); }
+
+  write({ bytes, past, drawn }) {
+    this.past += past ? 1 : 0;
+    this.terminal.write(bytes, () => { this.past -= past ? 1 : 0; drawn(); });
+  }
+
   type(text) { this.send(encoder.encode(text)); }
 
   send(bytes) {
@@ -169,7 +179,7 @@ export class ShellTerminal {
   }
 
   hear(what, detail) {
-    if (what === "bytes") this.terminal.write(detail.bytes, detail.drawn);
+    if (what === "bytes") this.write(detail);
     else if (what === "session") this.tell("session", detail);
     else if (what === "open") this.opened(detail);
     else if (what === "size") this.resized(detail);

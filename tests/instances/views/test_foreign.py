@@ -50,13 +50,14 @@ def test_a_machine_made_here_is_told_as_that(lab: Instance, member: User) -> Non
     assert f"{member} in Heliosphere" in shown
 
 
-def test_exospheres_shell_is_said_to_be_there_and_not_offered_here(theirs: Instance, member: User) -> None:
+def test_an_exosphere_machines_shell_opens_here_and_its_desktop_there(theirs: Instance, member: User) -> None:
     shown = facts(member, theirs, metadata=EXOSPHERE)
-    assert "Its web shell and web desktop are Exosphere's own: open them there, or log in by SSH." in shown
+    assert "Its shell opens here too" in shown
+    assert "Its web desktop is Exosphere's own: open it there." in shown
     alone = json.dumps({"v": 1, "ssh": True, "vnc": False})
-    assert "Its web shell is Exosphere's own: open it there" in facts(
-        member, theirs, metadata={**EXOSPHERE, "exoGuac": alone}
-    )
+    with_shell = facts(member, theirs, metadata={**EXOSPHERE, "exoGuac": alone})
+    assert "Its shell opens here too" in with_shell
+    assert "web desktop" not in with_shell
     assert "Exosphere's own" not in facts(member, theirs, metadata={"exoServerVersion": "6"})
 
 
