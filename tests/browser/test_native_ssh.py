@@ -170,6 +170,26 @@ def test_a_machine_made_elsewhere_is_opened_by_its_kept_passphrase_and_then_take
     expect(page.get_by_label("Your public key")).to_be_visible()
 
 
+def test_another_host_key_stops_the_shell_and_leads_to_the_page_about_it(
+    demo: Demo, page: Page, sign_in: SignIn, machine: dict[str, Any]
+) -> None:
+    fault = f"servers/{machine['server_id']}/guest"
+    demo.control("PATCH", fault, {"ssh": "changed-host-key"})
+    try:
+        sign_in(page, "alice")
+        page.goto(f"{demo.url}/instances/{machine['id']}/shell/")
+        page.goto(
+            demo.url + str(page.get_by_role("link", name="Look at its host keys").get_attribute("href"))
+        )
+        expect(page.get_by_text("shows another key than this machine has")).to_be_visible()
+        expect(page.get_by_text("Shown just now")).to_be_visible()
+        page.get_by_label("The last 8 characters").fill("12345678")
+        page.get_by_role("button", name="I compared it").click()
+        expect(page.get_by_text("That is not the end of its fingerprint")).to_be_visible()
+    finally:
+        demo.control("PATCH", fault, {"ssh": ""})
+
+
 @pytest.mark.parametrize("path", ["", "trust/", "host-keys/"])
 def test_on_a_phone_nothing_is_wider_than_the_page(
     demo: Demo, page: Page, sign_in: SignIn, machine: dict[str, Any], path: str
