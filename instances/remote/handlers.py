@@ -11,6 +11,7 @@ from instances.remote import (  # noqa: F401 (some register by being imported: w
     problems_desktop,
     problems_jump,
     problems_ports,
+    problems_shell,
     problems_trust,
     resealing,
     ssh_ways,
