@@ -124,9 +124,10 @@ def use_notebook(tab: Page) -> str:
     cell = tab.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell .cm-content").first
     cell.wait_for()
     tab.locator(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
+    tab.wait_for_timeout(2000)
     cell.click()
-    tab.keyboard.type("print(6 * 7, 'x' * 100_000)")
-    tab.keyboard.press("Shift+Enter")
+    tab.keyboard.insert_text("print(6 * 7, 'x' * 100_000)")
+    tab.keyboard.press("Control+Enter")
     output = tab.locator(".jp-OutputArea-output").first
     output.wait_for()
     return output.inner_text()[:10]
@@ -137,7 +138,7 @@ def timed(client: httpx.Client, path: str) -> tuple[float, float]:
     small = []
     for _ in range(60):
         begun = time.perf_counter()
-        client.get("/small").raise_for_status()
+        client.get("/small.txt").raise_for_status()
         small.append(1000 * (time.perf_counter() - begun))
     begun, size = time.perf_counter(), 0
     with client.stream("GET", path) as answer:
@@ -150,7 +151,7 @@ def timed(client: httpx.Client, path: str) -> tuple[float, float]:
 def files(folder: Path) -> Iterator[int]:
     """A plain web server with a large and a small file."""
     port = free_port()
-    (folder / "small").write_bytes(b"x" * 500)
+    (folder / "small.txt").write_bytes(b"x" * 500)
     with (folder / "large").open("wb") as large:
         for _ in range(MEGABYTES):
             large.write(os.urandom(1 << 20))
@@ -189,7 +190,7 @@ def forwarded(folder: Path, port: int) -> Iterator[int]:
 
 def measure(context: BrowserContext, page: Page, folder: Path) -> None:
     with files(folder) as port, forwarded(folder, port) as tunnel:
-        tab = open_in_portal(context, page, f"http://localhost:{port}/small")
+        tab = open_in_portal(context, page, f"http://localhost:{port}/small.txt")
         host = urlsplit(tab.url)
         cookies = {str(c.get("name")): str(c.get("value")) for c in context.cookies(tab.url)}
         through: dict[str, Any] = {
