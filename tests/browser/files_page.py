@@ -1,4 +1,4 @@
-"""The page of a machine's files, as a person uses it. Also run by hand: python -m tests.browser.files_page URL STATE MACHINE SHOTS"""
+"""The page of a machine's files, as a person uses it. By hand: python -m tests.browser.files_page URL STATE MACHINE SHOTS"""
 
 import sys
 from pathlib import Path
@@ -33,7 +33,7 @@ class Files:
         exact = self.page.locator(f'xpath=//bdi[normalize-space()="{name}"]')
         return self.page.locator("tr[data-name]").filter(has=exact).first
 
-    def upload(self, *files: Path | dict[str, Any]) -> None:
+    def upload(self, *files: Any) -> None:
         self.page.locator('[data-part="pick-files"]').set_input_files(list(files))
 
     def uploaded(self, count: int) -> None:
@@ -88,8 +88,8 @@ def by_hand(url: str, state: str, machine: str, shots: Path) -> None:
                     viewport={"width": width, "height": 900}, storage_state=state, color_scheme=scheme
                 )
                 page = context.new_page()
-                page.on("console", lambda said: sys.stdout.write(f"{said.type}: {said.text}\n"))
-                page.on("pageerror", lambda error: sys.stdout.write(f"error: {error}\n"))
+                page.on("console", lambda said: print(said.type, said.text))
+                page.on("pageerror", lambda error: print("error", error))
                 _pictures(Files(page, url, machine), shots / f"{width}-{scheme}")
                 context.close()
         browser.close()

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.http import HttpResponse
 from django.test import AsyncClient
 from django.utils.http import urlencode
 
@@ -33,10 +32,10 @@ class FilesPage:
     def path(self, *names: bytes) -> str:
         return paths.text_of(paths.join(os.fsencode(self.home), *names))
 
-    def url(self, what: str, /, **query: object) -> str:
+    def url(self, what: str, /, **query: Any) -> str:
         return f"/remote/{self.session}/files/{what}/?{urlencode(query)}"
 
-    async def get(self, what: str, /, headers: dict[str, str] | None = None, **query: object) -> Any:
+    async def get(self, what: str, /, headers: dict[str, str] | None = None, **query: Any) -> Any:
         return await self.client.get(self.url(what, **query), headers=headers)
 
     async def post(self, what: str, /, **fields: object) -> Any:
@@ -45,19 +44,30 @@ class FilesPage:
     async def put(
         self, data: bytes, *, name: str, offset: int = 0, total: int | None = None, **more: object
     ) -> Any:
-        query = {"folder": self.path(), "name": name, "upload": MARK, "offset": offset, **more}
+        query: dict[str, Any] = {
+            "folder": self.path(),
+            "name": name,
+            "upload": MARK,
+            "offset": offset,
+            **more,
+        }
         query["total"] = len(data) if total is None else total
         return await self.client.put(
             self.url("content", **query), data, content_type="application/octet-stream"
         )
 
     async def standing(self, name: str, total: int, **more: object) -> Any:
-        query = {"folder": self.path(), "name": name, "upload": MARK, "total": total, **more}
+        query: dict[str, Any] = {"folder": self.path(), "name": name, "upload": MARK, "total": total, **more}
         return (await self.get("standing", **query)).json()
 
 
-async def body(response: HttpResponse) -> bytes:
-    whole = b"".join([part async for part in response])  # type: ignore[attr-defined]
+def put_file(folder: Path, name: bytes, content: bytes = b"x") -> None:
+    """A file whose name need not be text."""
+    Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(content)
+
+
+async def body(response: Any) -> bytes:
+    whole = b"".join([part async for part in response])
     await sync_to_async(response.close)()
     return whole
 

@@ -1,5 +1,6 @@
 """Archives as they are sent, unpacked by what people have: tar, unzip, and Python's own."""
 
+import asyncio
 import gzip
 import io
 import os
@@ -14,7 +15,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from instances.remote.files import archive, members, walking
+from instances.remote.files import archive, browsing, members, walking
 from instances.remote.files.archive import packed, packer
 from instances.remote.files.disk import Disk
 from instances.remote.files.entries import Entry
@@ -22,6 +23,7 @@ from instances.remote.files.members import REPORT
 from instances.remote.files.zip_stream import Zip
 from tests.instances.remote.files import machine as machines
 from tests.instances.remote.files.machine import Machine
+from tests.instances.remote.files.page import put_file
 
 NAMES = [b"new\nline", b"\xff\xfe", "✨🧬é".encode(), b"-rf", b"back\\slash", b"C:colon", b"x" * 200, b"p%41"]
 
@@ -56,7 +58,7 @@ async def test_everything_comes_out_as_it_was(disk: Disk, home: Path, tmp_path: 
     if shutil.which(tool[0]) is None:
         shutil.unpack_archive(tmp_path / f"a.{form}", out)
     else:
-        subprocess.run([*tool, tmp_path / f"a.{form}"], cwd=out, check=True)
+        await asyncio.to_thread(subprocess.run, [*tool, tmp_path / f"a.{form}"], cwd=out, check=True)
     assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == {*files, "d/run.sh"}
     assert all((out / name).read_bytes() == content for name, content in files.items())
     assert (out / "d/sub/empty").is_dir()
@@ -66,7 +68,7 @@ async def test_everything_comes_out_as_it_was(disk: Disk, home: Path, tmp_path: 
 @pytest.mark.parametrize("form", ["tar.gz", "zip"])
 async def test_any_name_can_be_packed(disk: Disk, home: Path, form: str) -> None:
     for name in NAMES:
-        Path(os.fsdecode(os.path.join(os.fsencode(home), name))).write_bytes(name)
+        put_file(home, name, name)
     data = io.BytesIO(await whole(disk, home, NAMES, form))
     if form == "tar.gz":
         with tarfile.open(fileobj=data) as tar:
@@ -135,7 +137,7 @@ async def test_a_file_that_shrinks_while_it_is_packed_spoils_nothing_else(
 ) -> None:
     (home / "log").write_bytes(b"x" * 5000)
     (home / "next").write_bytes(b"fine")
-    real = walking.entry_of
+    real = browsing.entry_of
 
     def larger(name: bytes, attrs: asyncssh.SFTPAttrs, longname: bytes = b"") -> Entry:
         if name == b"log":

@@ -10,6 +10,7 @@ from instances.remote.files.browsing import fill, look, make_folder, make_folder
 from instances.remote.files.disk import Disk
 from instances.remote.files.entries import Entry, Order, Page, at_place, place_of
 from portal.core.errors import PortalError
+from tests.instances.remote.files.page import put_file
 
 HOSTILE = [
     b"new\nline",
@@ -49,8 +50,7 @@ async def test_hidden_files_are_left_out_until_asked_for(disk: Disk, home: Path)
 
 async def test_hostile_names_are_listed_as_they_are(disk: Disk, home: Path) -> None:
     for name in HOSTILE:
-        with open(here(home, name), "wb") as file:
-            file.write(b"x")
+        put_file(home, name)
     assert set(await names(disk, here(home), hidden=True)) == set(HOSTILE)
     for name in HOSTILE:
         assert (await look(disk, here(home, paths.bytes_of(paths.text_of(name))))).name == name
@@ -153,7 +153,7 @@ async def test_a_folder_that_is_none(disk: Disk, home: Path) -> None:
 
 async def test_a_folder_is_made_once(disk: Disk, home: Path) -> None:
     await make_folder(disk, here(home, b"\xff new"))
-    assert os.path.isdir(here(home, b"\xff new"))
+    assert (home / os.fsdecode(b"\xff new")).is_dir()
     assert await refused(make_folder(disk, here(home, b"\xff new"))) == "remote:file-exists"
     await make_folder(disk, here(home, b"\xff new"), may_be_there=True)
     (home / "file").touch()
@@ -173,7 +173,7 @@ async def test_renaming_never_replaces(disk: Disk, home: Path) -> None:
     assert await refused(rename(disk, here(home, b"one"), b"two")) == "remote:file-exists"
     assert (home / "two").read_text() == "2"
     await rename(disk, here(home, b"one"), b"-three \xff")
-    assert os.path.exists(here(home, b"-three \xff")) and not (home / "one").exists()
+    assert (home / os.fsdecode(b"-three \xff")).exists() and not (home / "one").exists()
     assert await refused(rename(disk, here(home, b"one"), b"four")) == "remote:no-file"
 
 

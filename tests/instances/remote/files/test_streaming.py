@@ -3,9 +3,10 @@
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -46,7 +47,9 @@ async def served(
     machine: Instance, member: User, sshd: Sshd, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Served]:
     port = free_port()
-    config = uvicorn.Config(application, host="127.0.0.1", port=port, lifespan="off", log_level="critical", ws="none")
+    config = uvicorn.Config(
+        application, host="127.0.0.1", port=port, lifespan="off", log_level="critical", ws="none"
+    )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     running = asyncio.create_task(server.serve())
@@ -55,8 +58,7 @@ async def served(
         page = await open_page(member, machine, home)
         cookies = {name: found.value for name, found in page.client.cookies.items()}
         headers = {"Host": "testserver"}
-        while not server.started:
-            await asyncio.sleep(0.02)
+        await _until(lambda: server.started)
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}", cookies=cookies, headers=headers, timeout=30
         ) as http:
@@ -64,6 +66,13 @@ async def served(
     server.should_exit = True
     server.force_exit = True
     await asyncio.wait([running], timeout=5)
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.02)
 
 
 def memory() -> int:
@@ -79,9 +88,11 @@ def hollow(path: Path, size: int) -> None:
 
 async def test_who_reads_slowly_slows_the_machine_and_who_leaves_stops_it(served: Served) -> None:
     hollow(served.home / "big", 2000 * MB)
-    async with served.http.stream("GET", served.url("content"), params={"path": served.path("big")}) as answer:
+    async with served.http.stream(
+        "GET", served.url("content"), params={"path": served.path("big")}
+    ) as answer:
         assert answer.headers["Content-Length"] == str(2000 * MB)
-        source = answer.aiter_raw()
+        source: Any = answer.aiter_raw()
         await anext(source)
         await asyncio.sleep(1)
         first = served.box.from_machine
@@ -111,7 +122,13 @@ async def test_memory_stays_where_it_is_down_and_up(served: Served) -> None:
     served.http.cookies.set("csrftoken", token)
     whole, before = 120, 0
     for number in range(whole):
-        query = {"folder": str(served.home), "name": "up", "upload": MARK, "offset": number * MB, "total": whole * MB}
+        query: dict[str, Any] = {
+            "folder": str(served.home),
+            "name": "up",
+            "upload": MARK,
+            "offset": number * MB,
+            "total": whole * MB,
+        }
         headers = {"X-CSRFToken": token}
         sent = await served.http.put(served.url("content"), params=query, content=bytes(MB), headers=headers)
         assert sent.status_code == 200, sent.text
@@ -145,7 +162,9 @@ async def test_a_session_that_is_ended_ends_its_downloads(served: Served, member
     hollow(served.home / "big", 2000 * MB)
     got = 0
     with pytest.raises(httpx.RemoteProtocolError):
-        async with served.http.stream("GET", served.url("content"), params={"path": served.path("big")}) as answer:
+        async with served.http.stream(
+            "GET", served.url("content"), params={"path": served.path("big")}
+        ) as answer:
             async for data in answer.aiter_raw():
                 if got == 0:
                     row = await RemoteSession.objects.aget(pk=served.session)
@@ -163,6 +182,8 @@ def _end(row: RemoteSession, by: User) -> None:
 async def test_compression_is_left_to_what_is_compressed(served: Served) -> None:
     (served.home / "text").write_bytes(b"a" * 500_000)
     headers = {"Accept-Encoding": "gzip"}
-    answer = await served.http.get(served.url("content"), params={"path": served.path("text")}, headers=headers)
+    answer = await served.http.get(
+        served.url("content"), params={"path": served.path("text")}, headers=headers
+    )
     assert answer.headers["Content-Encoding"] == "identity" and answer.headers["Content-Length"] == "500000"
     assert answer.content == b"a" * 500_000

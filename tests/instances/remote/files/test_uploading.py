@@ -29,6 +29,10 @@ def upload_to(home: Path, total: int, name: bytes = b"big", **more: Any) -> Uplo
     return Upload(base, base + b"/" + name, "0123456789abcdef", total, **more)
 
 
+def unfinished(upload: Upload) -> Path:
+    return Path(os.fsdecode(upload.part))
+
+
 async def refused(action: Any) -> PortalError:
     with pytest.raises(PortalError) as caught:
         await action
@@ -86,7 +90,7 @@ async def test_the_last_piece_again_after_its_answer_was_lost(disk: Disk, home: 
 
 async def test_whole_but_unnamed_the_last_piece_names_it(disk: Disk, home: Path) -> None:
     upload = upload_to(home, 5)
-    Path(os.fsdecode(upload.part)).write_bytes(b"hello")
+    unfinished(upload).write_bytes(b"hello")
     assert (await standing(disk, upload)).have == 5
     assert (await receive(disk, Parts(), upload, 0, b"hello")).done
     assert (home / "big").read_bytes() == b"hello"
@@ -132,7 +136,7 @@ async def test_what_somebody_else_wrote_into_it_is_noticed(disk: Disk, home: Pat
     content = os.urandom(2 * STEP)
     parts, upload = Parts(), upload_to(home, len(content))
     await receive(disk, parts, upload, 0, content[:STEP])
-    with Path(os.fsdecode(upload.part)).open("ab") as file:
+    with unfinished(upload).open("ab") as file:
         file.write(bytes(3 * STEP))
     error = await refused(receive(disk, parts, upload, STEP, content[STEP:]))
     assert error.id == "remote:upload-spoilt" and os.listdir(home) == []
@@ -144,7 +148,7 @@ async def test_a_link_in_the_way_is_not_written_through(disk: Disk, home: Path) 
     upload = upload_to(home, 3)
     victim = home / "victim"
     victim.write_bytes(b"precious")
-    Path(os.fsdecode(upload.part)).symlink_to(victim)
+    unfinished(upload).symlink_to(victim)
     assert (await refused(receive(disk, Parts(), upload, 0, b"abc"))).id == "remote:not-regular"
     assert victim.read_bytes() == b"precious"
 

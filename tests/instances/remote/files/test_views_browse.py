@@ -15,7 +15,7 @@ from instances.remote.files.entries import PAGE
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
 from portal.core.models import AuditEvent
-from tests.instances.remote.files.page import FilesPage, open_page, problem
+from tests.instances.remote.files.page import FilesPage, open_page, problem, put_file
 
 HOSTILE = [
     b"<script>alert(1)",
@@ -52,7 +52,7 @@ async def test_the_page_leads_to_the_machine_and_asks_it_nothing(machine: Instan
 
 async def test_a_list_of_hostile_names_is_text_and_leads_back(page: FilesPage, home: Path) -> None:
     for name in HOSTILE:
-        Path(os.fsdecode(os.path.join(os.fsencode(home), name))).write_bytes(b"found " + name)
+        put_file(home, name, b"found " + name)
     answer = await page.get("list", path=page.path())
     text = answer.content.decode()
     assert answer.status_code == 200
@@ -106,8 +106,7 @@ async def test_a_new_name(page: FilesPage, home: Path) -> None:
 
 
 async def test_a_name_that_is_no_text_stays_when_it_is_not_touched(page: FilesPage, home: Path) -> None:
-    path = os.path.join(os.fsencode(home), b"\xff")
-    Path(os.fsdecode(path)).touch()
+    put_file(home, b"\xff")
     assert (await page.post("rename", path=page.path(b"\xff"), name="�")).status_code == 204
     assert [os.fsencode(name) for name in names(home)] == [b"\xff"]
 

@@ -15,7 +15,7 @@ from instances.remote.files import here as here_module
 from instances.remote.files.uploading import PIECE
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
-from tests.instances.remote.files.page import FilesPage, body, open_page, problem
+from tests.instances.remote.files.page import FilesPage, body, open_page, problem, put_file
 from tests.instances.remote.pages import eventually
 
 
@@ -83,8 +83,7 @@ async def test_a_look_at_the_head_reads_nothing(page: FilesPage, home: Path) -> 
     [b'a"b\\c.txt', b"new\nline\r\nSet-Cookie: x=1", b"\xff\xfe", "ünï✨.txt".encode(), b"..x", b"<b>"],
 )
 async def test_any_name_makes_a_header_that_says_one_thing(page: FilesPage, home: Path, name: bytes) -> None:
-    with open(os.path.join(os.fsencode(home), name), "wb") as file:
-        file.write(b"x")
+    put_file(home, name)
     answer = await page.get("content", path=page.path(name))
     assert await body(answer) == b"x"
     said = answer["Content-Disposition"]
@@ -123,8 +122,8 @@ async def test_only_raster_images_are_shown_in_place(page: FilesPage, home: Path
     assert await body(image) == png
     assert (image["Content-Type"], image["Content-Disposition"].split(";")[0]) == ("image/png", "inline")
     assert image["X-Content-Type-Options"] == "nosniff" and "sandbox" in image["Content-Security-Policy"]
-    for name in (b"fake.png", b"a.svg"):
-        other = await page.get("content", path=page.path(name), inline=1)
+    for fake in (b"fake.png", b"a.svg"):
+        other = await page.get("content", path=page.path(fake), inline=1)
         await body(other)
         assert other["Content-Type"] == "application/octet-stream"
         assert other["Content-Disposition"].startswith("attachment")
