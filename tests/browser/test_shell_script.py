@@ -704,7 +704,8 @@ def test_a_private_key_is_given_and_given_again_after_a_loss(page: Page) -> None
 
 
 def test_a_password_is_asked_for_and_a_key_can_be_used_instead(page: Page) -> None:
-    shell = shell_page(page)
+    # Above what the graphics card draws, too.
+    shell = shell_page(page, init="window.webgl = true;")
     shell.wait()
     shell.say(t="ask", what="password", words="Its password.", login="root")
     page.get_by_label("Password").fill("pw")
