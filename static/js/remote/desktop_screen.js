@@ -52,8 +52,16 @@ export class Screen extends RFB {
   _refuse(words) {
     if (this._over) return;
     this._over = true;
-    this.disconnect();
+    if (this._rfbConnectionState !== "disconnected") this.disconnect();
     this._refused(words);
+  }
+
+  // What noVNC itself gives up on. A line that was closed is another matter: it may come back.
+  _fail(details) {
+    const spoke = this._sock.readyState === "open";
+    super._fail(details);
+    if (spoke) this._refuse("It sent what is no picture of a screen.");
+    return false;
   }
 
   _resize(width, height) {
