@@ -46,7 +46,8 @@ def behind_group(jump_addresses: Iterable[str]) -> SecurityGroupPreset:
 def ssh_from(sources: Iterable[str], port: int, description: str) -> tuple[SecurityRule, ...]:
     """No source: from anywhere."""
     blocks = [ipaddress.ip_network(source, strict=False) for source in sources]
-    known = [(f"IPv{block.version}", str(block)) for block in blocks] or [("IPv4", None), ("IPv6", None)]
+    given: list[tuple[str, str | None]] = [(f"IPv{block.version}", str(block)) for block in blocks]
+    known = given or [("IPv4", None), ("IPv6", None)]
     return tuple(
         SecurityRule.model_validate(
             {

@@ -1,6 +1,7 @@
 """Why nothing comes back from a machine's SSH port, from the mirror alone; and the rule that lets the portal in."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -40,7 +41,7 @@ def explain(instance: Instance) -> PortalError | None:
     finding = _finding(instance, jump.instance if jump else None)
     if finding is None or finding.verdict == "open":
         return None
-    words = {
+    words: dict[str, Any] = {
         "name": instance.name,
         "machine": str(instance.pk),
         "groups": ", ".join(map(str, instance.security_groups)),

@@ -92,6 +92,7 @@ def _shell(instance: Instance, params: Mapping[str, Any]) -> list[Repair]:
     "remote:silent",
     "remote:jump-down",
     "remote:not-ssh",
+    last=True,
 )
 def _screen(instance: Instance, params: Mapping[str, Any]) -> list[Repair]:
     """The cloud shows the screen of a machine that no network reaches, where it shows screens at all."""

@@ -27,16 +27,22 @@ class Repair:
 
 Repairs = Callable[[Instance, Mapping[str, Any]], list[Repair]]
 _repairs: dict[str, list[Repairs]] = {}
+_behind: set[Repairs] = set()
 
 
-def repairs(*problem_ids: str) -> Callable[[Repairs], Repairs]:
-    """Register `function(instance, params)`: ways out of these problems. It may read the database."""
+def repairs(*problem_ids: str, last: bool = False) -> Callable[[Repairs], Repairs]:
+    """Register `function(instance, params)`: ways out of these problems. It may read the database.
+
+    The first is the one that a page offers foremost; `last`: a way round rather than a repair, behind all others.
+    """
 
     def registered(function: Repairs) -> Repairs:
         for problem_id in problem_ids:
             known = _repairs.setdefault(problem_id, [])
             if function not in known:
                 known.append(function)
+                _behind.update({function} if last else ())
+                known.sort(key=_behind.__contains__)
         return function
 
     return registered

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from instances.exosphere import login_user
 from instances.models import Instance
@@ -73,12 +74,12 @@ def stands_still(instance: Instance) -> bool:
 def _through(jump: JumpHost) -> Hop:
     """`remote:jump-coming`, `remote:jump-down`: in words, and with what brings it back."""
     machine, state = jump.instance, state_of(jump)
-    words = {"name": machine.name, "why": state.words, "jump": str(machine.pk)}
+    words: dict[str, Any] = {"name": machine.name, "why": state.words, "jump": str(machine.pk)}
     if state.busy:
         raise PortalError("remote:jump-coming", outcome="retry", **words)
     if not state.usable:
         label = ACTIONS[state.action].label if state.action else ""
-        again = {"action": state.action, "action_label": label, "lost": state.lost}
+        again: dict[str, Any] = {"action": state.action, "action_label": label, "lost": state.lost}
         raise PortalError("remote:jump-down", outcome="retry", **words, **again)
     return _hop(machine, machine.public_address, jump.login)
 

@@ -5,6 +5,8 @@ import os
 import time
 from collections.abc import Iterator
 
+from playwright.sync_api import FilePayload
+
 from tests.lab.guest_checks import Check
 from tests.lab.remote_parts import Lab, say
 
@@ -21,7 +23,7 @@ def files(lab: Lab) -> Iterator[Check]:
     page.locator("[data-do=upload]:not([disabled])").wait_for(timeout=120_000)
     page.locator("[data-part=list] table").first.wait_for(timeout=120_000)
     began = time.monotonic()
-    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    file = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
     page.locator("[data-part=pick-files]").set_input_files([file])
     link = page.locator("[data-part=list] a", has_text=name)
     link.wait_for(timeout=180_000)

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import openstack
 
@@ -13,7 +14,7 @@ from tests.lab.remote_parts import Lab, Machine, say
 
 READY_MS = 900_000
 CLOSED = "closed-for-a-test"
-CAROL = {
+CAROL: dict[str, Any] = {
     "auth_url": "http://127.0.0.1:5000/v3",
     "username": "carol",
     "password": "labpass",
@@ -97,13 +98,17 @@ def firewall(lab: Lab) -> Iterator[Check]:
     try:
         cloud.compute.add_security_group_to_server(server, closed)
         for name in before:
-            cloud.compute.remove_security_group_from_server(server, cloud.network.find_security_group(name))
+            cloud.compute.remove_security_group_from_server(server, _found(cloud, name))
         yield from _explained(lab)
     finally:
         for name in before:
-            cloud.compute.add_security_group_to_server(server, cloud.network.find_security_group(name))
+            cloud.compute.add_security_group_to_server(server, _found(cloud, name))
         cloud.compute.remove_security_group_from_server(server, closed)
         cloud.network.delete_security_group(closed)
+
+
+def _found(cloud: Any, name: str) -> Any:
+    return cloud.network.find_security_group(name, ignore_missing=False)
 
 
 def _explained(lab: Lab) -> Iterator[Check]:

@@ -158,8 +158,11 @@ def served(jump: Jump) -> Jump:
 
 def through(jump: Jump, ask: Callable[[asyncssh.SSHClientConnection], Awaitable[object]]) -> object:
     async def run() -> object:
-        async with await jump.connect() as connection:
+        connection = await jump.connect()
+        try:
             return await asyncio.wait_for(ask(connection), 10)
+        finally:
+            connection.close()
 
     return asyncio.run(run())
 
