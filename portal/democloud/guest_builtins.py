@@ -1,16 +1,8 @@
 """What a guest's shell does itself: folders, variables, tests, and leaving."""
 
-import re
-import stat
-
 from portal.democloud import guest_program
-from portal.democloud.guest_node import READ, WRITE
 from portal.democloud.guest_program import Process, builtin
 from portal.democloud.guest_syntax import is_name
-
-_HEX = "[0-9a-fA-F]"
-_NUMBER = re.compile(rf"([0-7]{{1,4}})|x({_HEX}{{1,2}})|u({_HEX}{{1,4}})|U({_HEX}{{1,8}})")
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f"}
 
 
 @builtin("cd")
@@ -137,87 +129,6 @@ async def pwd(process: Process, args: list[str]) -> int:
     return 0
 
 
-@builtin("echo")
-async def echo(process: Process, args: list[str]) -> int:
-    end, escapes = "\n", False
-    while args and args[0] in {"-n", "-e", "-ne", "-en", "-E"}:
-        option, args = args[0], args[1:]
-        end, escapes = "" if "n" in option else end, escapes or "e" in option
-    text = " ".join(args)
-    await process.out((unescaped(text) if escapes else text) + end)
-    return 0
-
-
-def unescaped(text: str) -> str:
-    r"""\n, \t, \033, \x1b, \u263a as printf writes them."""
-    parts, at = [], 0
-    while (found := text.find("\\", at)) >= 0:
-        parts.append(text[at:found])
-        numeric = _NUMBER.match(text, found + 1)
-        if numeric:
-            parts.append(_letter(numeric))
-            at = numeric.end()
-        else:
-            letter = text[found + 1 : found + 2]
-            parts.append(ESCAPES.get(letter, "\\" + letter))
-            at = found + 2
-    return "".join(parts) + text[at:]
-
-
-def _letter(numeric: re.Match[str]) -> str:
-    octal, byte, *points = numeric.groups()
-    if point := next((one for one in points if one), ""):
-        return chr(min(int(point, 16), 0x10FFFF))
-    number = int(octal, 8) & 255 if octal else int(byte, 16)
-    return bytes([number]).decode("utf-8", "surrogateescape")
-
-
-@builtin("printf")
-async def printf(process: Process, args: list[str]) -> int:
-    if not args:
-        return await process.fail("usage: printf format [arguments]", 2)
-    form, rest = unescaped(args[0]), args[1:]
-    while True:
-        text, used = _formatted(form, rest)
-        await process.out(text)
-        rest = rest[used:]
-        if not rest or not used:
-            return 0
-
-
-def _formatted(form: str, values: list[str]) -> tuple[str, int]:
-    parts, used, at = [], 0, 0
-    while at < len(form):
-        if form[at] != "%":
-            parts.append(form[at])
-            at += 1
-            continue
-        end = at + 1
-        while end < len(form) and form[end] in "-+ 0123456789.":
-            end += 1
-        kind, spec = form[end : end + 1], form[at + 1 : end]
-        at = end + 1
-        if kind == "%":
-            parts.append("%")
-            continue
-        value = values[used] if used < len(values) else ""
-        used += 1
-        parts.append(_one(kind, spec, value))
-    return "".join(parts), used
-
-
-def _one(kind: str, spec: str, value: str) -> str:
-    width = min(int("".join(letter for letter in spec.split(".")[0] if letter.isdigit()) or 0), 4096)
-    if kind == "b":
-        value = unescaped(value)
-    elif kind in {"d", "i", "x", "o", "u"}:
-        number = int(value) if value.lstrip("-").isdigit() else 0
-        value = format(number, kind if kind in "xo" else "d")
-        if spec.startswith("0"):
-            return value.zfill(width)
-    return value.ljust(width) if spec.startswith("-") else value.rjust(width)
-
-
 @builtin("read")
 async def read(process: Process, args: list[str]) -> int:
     names = [one for one in args if is_name(one)] or ["REPLY"]
@@ -260,75 +171,3 @@ async def command(process: Process, args: list[str]) -> int:
         else:
             await process.out(path + "\n")
     return status
-
-
-@builtin("test", "[")
-async def test(process: Process, args: list[str]) -> int:
-    if process.name == "[":
-        if args[-1:] != ["]"]:
-            return await process.fail("missing `]'", 2)
-        args = args[:-1]
-    try:
-        return 0 if _true(process, args) else 1
-    except ValueError as problem:
-        return await process.fail(str(problem), 2)
-
-
-def _true(process: Process, args: list[str]) -> bool:
-    for sign, both in (("-o", any), ("-a", all)):
-        if sign in args[1:-1]:
-            at = args.index(sign, 1)
-            return both((_true(process, args[:at]), _true(process, args[at + 1 :])))
-    if args[:1] == ["!"] and len(args) > 1:
-        return not _true(process, args[1:])
-    if len(args) == 3:
-        return _compare(*args)
-    if len(args) == 2:
-        return _asked(process, args[0], args[1])
-    return bool(args and args[0])
-
-
-def _compare(left: str, sign: str, right: str) -> bool:
-    if sign in {"=", "==", "!="}:
-        return (left == right) == (sign != "!=")
-    names = {
-        "-eq": "__eq__",
-        "-ne": "__ne__",
-        "-lt": "__lt__",
-        "-le": "__le__",
-        "-gt": "__gt__",
-        "-ge": "__ge__",
-    }
-    if sign not in names:
-        raise ValueError(f"{sign}: binary operator expected")
-    for one in (left, right):
-        if not one.strip().lstrip("-").isdigit():
-            raise ValueError(f"{one}: integer expression expected")
-    return bool(getattr(int(left), names[sign])(int(right)))
-
-
-def _asked(process: Process, sign: str, name: str) -> bool:
-    if sign in {"-n", "-z"}:
-        return bool(name) == (sign == "-n")
-    if sign == "-t":
-        return process.tty is not None
-    node = process.shell.node(name, follow=sign not in {"-L", "-h"})
-    if node is None:
-        return False
-    kinds = {
-        "-d": stat.S_ISDIR,
-        "-f": stat.S_ISREG,
-        "-L": stat.S_ISLNK,
-        "-h": stat.S_ISLNK,
-        "-S": stat.S_ISSOCK,
-    }
-    if sign in kinds:
-        return kinds[sign](node.mode)
-    if sign in {"-r", "-w", "-x"}:
-        wanted = {"-r": READ, "-w": WRITE, "-x": 1}[sign]
-        return node.allows(process.who, wanted) and (sign != "-x" or bool(node.mode & 0o111))
-    if sign == "-O":
-        return node.uid == process.who.uid
-    if sign not in {"-e", "-s"}:
-        raise ValueError(f"{sign}: unary operator expected")
-    return sign == "-e" or node.size > 0

@@ -3,9 +3,14 @@
 from portal.democloud import (
     guest_builtins,
     guest_cmd_admin,
+    guest_cmd_echo,
     guest_cmd_files,
+    guest_cmd_grep,
+    guest_cmd_ls,
+    guest_cmd_pager,
     guest_cmd_show,
     guest_cmd_system,
+    guest_cmd_test,
     guest_cmd_text,
     guest_cmd_tmux,
 )
@@ -13,9 +18,14 @@ from portal.democloud import (
 __all__ = [
     "guest_builtins",
     "guest_cmd_admin",
+    "guest_cmd_echo",
     "guest_cmd_files",
+    "guest_cmd_grep",
+    "guest_cmd_ls",
+    "guest_cmd_pager",
     "guest_cmd_show",
     "guest_cmd_system",
+    "guest_cmd_test",
     "guest_cmd_text",
     "guest_cmd_tmux",
 ]
