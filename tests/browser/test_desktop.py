@@ -96,8 +96,8 @@ def test_nothing_of_it_breaks_the_policy_of_content(
     page.get_by_label("Clipboard of the desktop", exact=True).last.fill("text")
     page.get_by_role("button", name="To the desktop").click()
     page.get_by_label("Size, quality and more").click()
-    page.get_by_label("Pictures").select_option("low")
-    page.get_by_label("Size", exact=True).select_option("fit")
+    page.locator("[data-pref=quality]").select_option("low")
+    page.locator("[data-pref=size]").select_option("fit")
     with page.expect_download() as saved:
         page.get_by_label("Save a picture of the screen").click()
     assert saved.value.suggested_filename.startswith("desk-")
@@ -121,7 +121,7 @@ def test_who_is_invited_to_look_on_sees_it_and_cannot_act(
     guest.goto(f"{demo.url}/instances/{machine['id']}/desktop/?share={join}")
     expect(guest.locator("#desk [data-part=state-word]")).to_have_text("You look on", timeout=40_000)
     # The buttons are off; and a page that would not keep to that is not heard by the server.
-    expect(guest.get_by_role("button", name="Ctrl+Alt+Delete")).to_be_disabled()
+    expect(guest.locator("[data-chord='Ctrl+Alt+Delete']")).to_be_disabled()
     before = page.evaluate(PICTURE)
     guest.locator("#desk canvas").click()
     guest.keyboard.type("may I")
