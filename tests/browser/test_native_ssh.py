@@ -182,7 +182,7 @@ def test_another_host_key_stops_the_shell_and_leads_to_the_page_about_it(
             demo.url + str(page.get_by_role("link", name="Look at its host keys").get_attribute("href"))
         )
         expect(page.get_by_text("shows another key than this machine has")).to_be_visible()
-        expect(page.get_by_text("Shown just now")).to_be_visible()
+        expect(page.get_by_role("heading", name="Shown just now")).to_be_visible()
         page.get_by_label("The last 8 characters").fill("12345678")
         page.get_by_role("button", name="I compared it").click()
         expect(page.get_by_text("That is not the end of its fingerprint")).to_be_visible()
