@@ -11,6 +11,7 @@ from instances.models import Instance
 from instances.remote import attending, limits
 from instances.remote.attending import Attended, attend
 from instances.remote.endings import End
+from instances.remote.links import links
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
 from portal.core.errors import PortalError
@@ -35,7 +36,7 @@ async def refusal(row: RemoteSession, **changes: Any) -> str:
 
 async def stop(found: Attended) -> None:
     await found.finish(End("closed"))
-    await attending.links().drop(str(found.session.instance_id), found.user.pk)
+    await links().drop(str(found.session.instance_id), found.user.pk)
 
 
 async def test_requests_of_one_session_share_one_link_and_are_counted(
@@ -130,7 +131,7 @@ async def test_an_idle_one_ends(machine: Instance, member: User, monkeypatch: py
         return RemoteSession.objects.get(pk=row.pk).end_reason
 
     assert await eventually(reason) == "idle"
-    await attending.links().drop(str(machine.pk), member.pk)
+    await links().drop(str(machine.pk), member.pk)
 
 
 async def test_lending_a_shells_link_neither_counts_nor_ends_the_shell(

@@ -1,6 +1,7 @@
 """A shell from the click to its end, on OpenSSH's own sshd."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -184,7 +185,7 @@ async def test_none_lasts_longer_than_the_portal_lets_it(
     monkeypatch.setattr(limits, "RECHECK_SECONDS", 0.3)
     async with ShellPage(await browser(member), machine) as page:
         await page.until("open")
-        old = timezone.now() - timezone.timedelta(hours=limits.remote().hard_hours + 1)
+        old = timezone.now() - timedelta(hours=limits.remote().hard_hours + 1)
         await RemoteSession.objects.filter(pk=page.session).aupdate(asked_at=old)
         assert (await page.until("end"))["reason"] == "too-long"
 
