@@ -29,7 +29,7 @@ class Replay {
       return;
     }
     const { width, height } = this.cast.header;
-    const xterm = { cols: width, rows: height, disableStdin: true, scrollback: 0, cursorBlink: false, fontSize: this.fontFor(width), fontFamily: getComputedStyle(this.root).getPropertyValue("--mono"), screenReaderMode: true };
+    const xterm = { cols: width, rows: height, disableStdin: true, scrollback: 0, cursorBlink: false, fontSize: this.fontFor(width, height), theme: { background: "#0c1116" }, fontFamily: getComputedStyle(this.root).getPropertyValue("--mono"), screenReaderMode: true };
     // A link in a recording leads nowhere: a machine wrote it, and nobody vouches for it.
     ({ terminal: this.terminal } = await makeTerminal(this.part("screen"), { xterm }, () => {}));
     this.arm();
@@ -38,9 +38,11 @@ class Replay {
     if (this.cast.entries.length) await this.goTo(Math.min(0.5, this.length));
   }
 
-  fontFor(cols) {
-    const room = this.part("screen").clientWidth - 16;
-    return Math.max(4, Math.min(16, room / cols / 0.605));
+  // As large as the page has room for, with the buttons below still in sight.
+  fontFor(cols, rows) {
+    const wide = (this.part("screen").clientWidth - 16) / cols / 0.605;
+    const high = Math.max(window.innerHeight - 260, 240) / rows / 1.2;
+    return Math.max(4, Math.min(16, wide, high));
   }
 
   retime() {
@@ -58,11 +60,11 @@ class Replay {
     this.root.addEventListener("click", (event) => {
       if (event.target.closest("[data-do]")) this.toggle();
     });
-    this.part("seek").addEventListener("input", () => this.goTo(Number(this.part("seek").value)));
+    this.part("seek").addEventListener("input", () => { this.part("start").hidden = true; this.goTo(Number(this.part("seek").value)); });
     this.part("speed").addEventListener("change", () => { this.last = 0; });
     this.part("idle").addEventListener("change", () => this.retime());
     this.root.addEventListener("keydown", (event) => this.key(event));
-    new ResizeObserver(() => { this.terminal.options.fontSize = this.fontFor(this.terminal.cols); }).observe(this.part("screen").parentElement);
+    new ResizeObserver(() => { this.terminal.options.fontSize = this.fontFor(this.terminal.cols, this.terminal.rows); }).observe(this.part("screen").parentElement);
   }
 
   key(event) {
@@ -72,6 +74,7 @@ class Replay {
     if (event.key === " " && event.target.closest("button")) return;
     if (!on && !tenth) return;
     event.preventDefault();
+    this.part("start").hidden = true;
     (on || tenth)();
   }
 
@@ -143,7 +146,7 @@ class Replay {
     const size = sizeOf(text);
     if (!size) return;
     this.terminal.resize(size.cols, size.rows);
-    this.terminal.options.fontSize = this.fontFor(size.cols);
+    this.terminal.options.fontSize = this.fontFor(size.cols, size.rows);
   }
 
   draw() {
