@@ -6,7 +6,7 @@ Ten thousand small files cost a few round trips for each eight of them, not for 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 
 import asyncssh
@@ -124,16 +124,15 @@ async def _prepared(disk: Disk, folder: bytes, found: Found) -> Member:
 
 
 async def _begun(disk: Disk, path: bytes, found: Found) -> Member:
-    file = await disk.sftp.open(path, "rb", block_size=0)
     size = found.entry.size
-    try:
+    async with AsyncExitStack() as undo:
+        file = await disk.sftp.open(path, "rb", block_size=0)
+        undo.push_async_callback(let_go, file)
         # Files that say they are empty need not be: those under /proc.
         first: bytes = await file.read(min(size, BLOCK) or BLOCK, 0)
         if len(first) > BLOCK:
             raise Unasked
-    except BaseException:
-        await let_go(file)
-        raise
+        undo.pop_all()
     member = Member(found, size=size or len(first), first=first, file=file)
     if len(first) == member.size:
         await member.close()

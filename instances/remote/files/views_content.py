@@ -1,6 +1,7 @@
 """Files' bytes in both directions, and archives."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from uuid import UUID
@@ -75,14 +76,14 @@ async def _give(request: HttpRequest, found: Here, path: bytes, entry: Entry) ->
 async def _opened(
     request: HttpRequest, found: Here, path: bytes, entry: Entry, start: int, stop: int
 ) -> Streamed:
-    end = found.begin()
-    try:
+    async with AsyncExitStack() as undo:
+        end = found.begin()
+        undo.callback(end)
         async with told(found.disk, path, "read"):
             file = await found.disk.sftp.open(path, "rb", block_size=0)
+            undo.push_async_callback(let_go, file)
             kind = await _image(file, entry) if "inline" in request.GET else None
-    except BaseException:
-        end()
-        raise
+        undo.pop_all()
     release = _once(file, end)
     source = blocks(file, start, stop) if entry.size else until_end(file)
     response = Streamed(sent(found, source, release), release)
