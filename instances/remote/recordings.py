@@ -112,7 +112,7 @@ def text_of(recording: Recording) -> Iterator[bytes]:
 # What the process that holds the shell calls. With the database: in a thread.
 
 
-def wanted(session_id: UUID | str) -> Recording | None:
+def wanted(session_id: UUID) -> Recording | None:
     """The recording that should be running now."""
     found = Recording.objects.filter(session=session_id, ended_at=None, session__ended_at=None)
     return found.select_related("session__instance", "started_by").first()

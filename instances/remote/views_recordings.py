@@ -38,7 +38,7 @@ def recording(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @never_cache
 @require_safe
-def cast(request: HttpRequest, id: UUID) -> HttpResponse:
+def cast(request: HttpRequest, id: UUID) -> StreamingHttpResponse:
     """The asciicast. With `?download` it is kept as a file."""
     found = doors.recording_for(request.user, id)
     text = recordings.text_of(found)

@@ -47,7 +47,7 @@ def _tell_owner(visit: Visit) -> None:
 
 
 @transaction.atomic
-def end(visit_id: object, reason: str) -> None:
+def end(visit_id: int, reason: str) -> None:
     """The person has left, for a reason of `instances.remote.endings`. The first reason stands."""
     here = Visit.objects.filter(pk=visit_id, left_at=None)
     visit = here.select_related("session").first()
@@ -75,7 +75,7 @@ def drop(*, by: User, visit: Visit) -> None:
     tell.changed(visit.session)
 
 
-def standing(visit_id: object) -> str | None:
+def standing(visit_id: int) -> str | None:
     """What the person may do now (an id of `Mode`); None: they may not stay. For the process that shows it to them."""
     visits = Visit.objects.select_related("share", "session", "person")
     visit = visits.filter(pk=visit_id, left_at=None).first()
