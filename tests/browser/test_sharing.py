@@ -115,7 +115,7 @@ def test_a_shell_is_shared_watched_typed_in_recorded_and_replayed(
     page.get_by_role("button", name="Share", exact=True).click()
     page.get_by_role("button", name="Stop recording").click()
     page.get_by_role("button", name="End all sharing").click()
-    expect(guest.get_by_text("The owner ended the sharing")).to_be_visible()
+    expect(guest.get_by_text("The owner ended the sharing.", exact=True)).to_be_visible()
     expect(page.get_by_text("yours alone")).to_be_visible()
 
     page.goto(f"{demo.url}{recording}")
