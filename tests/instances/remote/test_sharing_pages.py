@@ -14,7 +14,7 @@ from instances.models import Instance
 from instances.remote import recordings, sharing, tickets
 from instances.remote.models import Recording, RemoteSession, Share, Visit
 from portal.accounts.models import User
-from portal.core import events
+from portal.core import audit, events
 from portal.core.errors import PortalError
 from tests.instances.remote.people import session_on, visit_on
 from tests.instances.remote.test_recordings import closed, written
@@ -188,7 +188,7 @@ def test_nobody_is_told_what_did_not_happen(
     def fails(*_: object, **__: object) -> None:
         raise PortalError("portal:unavailable", part="The database")
 
-    monkeypatch.setattr(sharing.audit, "record", fails)
+    monkeypatch.setattr(audit, "record", fails)
     with pytest.raises(PortalError):
         sharing.invite(by=session.person, session=session, invited=stranger, mode="view")
     assert heard == []
