@@ -12,7 +12,7 @@ from pydantic import Field
 from allocations.access import allocation_for
 from allocations.roles import Need
 from instances.access import instance_for
-from instances.remote import connections, doors, opening, recordings
+from instances.remote import closing, connections, doors, recordings
 from instances.remote.connections import Page, Query, Row
 from instances.remote.endings import words_of
 from instances.remote.models import Recording
@@ -116,7 +116,7 @@ def list_connections(request: HttpRequest, filters: Parameters[AllConnectionsFil
 def end_connection(request: HttpRequest, connection_id: UUID) -> Status[Any]:
     """End it, for everybody on it, at once. One that has ended already stays as it ended."""
     session = doors.session_for(request.user, connection_id)
-    opening.end_session(session=session, by=_user(request))
+    closing.end_session(session=session, by=_user(request))
     return Status(204, None)
 
 

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from contextvars import Context
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 
 from instances.access import connectable
-from instances.remote import opening, sessions
+from instances.remote import closing, sessions, teaching
 from instances.remote.endings import ENDINGS, End
 from instances.remote.link import Link, Secret
 from instances.remote.links import links
@@ -84,7 +85,7 @@ class Attended:
         if not self._owned:
             return
         sessions.count(self.session.pk, out=self._out, in_=self._in)
-        opening.finish(self.session, end.reason)
+        closing.finish(self.session, end.reason)
 
     async def connect(self, secret: Secret | None) -> None:
         """An open link; a new one where the last was lost. PortalError as `instances.remote.link.connect`."""
@@ -97,6 +98,10 @@ class Attended:
             self._link = await self._stack.enter_async_context(borrowed)
             if self._owned:
                 await database_sync_to_async(sessions.began)(self.session)
+                # In a context of its own: this request's ends with it.
+                self._teaching = asyncio.get_running_loop().create_task(
+                    teaching.after_connect(self._link), context=Context()
+                )
 
 
 async def attend(session_id: UUID, *, user: User, mark: str, secret: Secret | None = None) -> Attended:

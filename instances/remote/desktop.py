@@ -9,11 +9,11 @@ from channels.db import database_sync_to_async
 from django.db.models import F
 
 from instances.remote import screen, visits, watch
+from instances.remote.closing import finish
 from instances.remote.endings import End
 from instances.remote.link import Reader, Writer
 from instances.remote.links import links
 from instances.remote.models import RemoteSession
-from instances.remote.opening import finish
 from instances.remote.rfb import Looking, NotAllowed
 from instances.remote.socket import RemoteConsumer, began
 from portal.core import audit

@@ -11,6 +11,8 @@ from portal.core.errors import PortalError
 
 # Where it happened: reaching the machine, proving who both are, or asking for something once in.
 Stage = Literal["reach", "login", "ask"]
+# A page that waited for nothing tries again no sooner.
+UNREACHED_SECONDS = 15
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 
 
@@ -53,7 +55,7 @@ def as_problem(error: BaseException, stage: Stage, hop: Hop, name: str) -> Porta
 
 def _too_late(stage: Stage, words: dict[str, Any]) -> PortalError:
     if stage == "reach":
-        return PortalError("remote:timeout", outcome="retry", **words)
+        return PortalError("remote:timeout", outcome="retry", retry_after=UNREACHED_SECONDS, **words)
     return PortalError("remote:silent", outcome="retry", **words)
 
 

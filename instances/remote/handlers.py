@@ -4,9 +4,9 @@ from instances import hooks
 from instances.mirror.details import on_console
 from instances.remote import (  # noqa: F401 (some register by being imported: words, ways out, operations)
     authority,
+    closing,
     host_keys,
     offers,
-    opening,
     operations,
     problems_desktop,
     problems_jump,
@@ -24,6 +24,6 @@ hooks.trusted_authorities(authority.trusted)
 hooks.machine_trusts(trust.launched)
 hooks.ssh_ways(ssh_ways.ways)
 on_console(host_keys.console_was_read)
-accounts.on_signed_out(opening.signed_out)
+accounts.on_signed_out(closing.signed_out)
 store(resealing.reseal_authorities)
 store(resealing.reseal_recordings)

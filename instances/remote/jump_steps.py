@@ -9,7 +9,8 @@ from django.db import connections
 from instances import userdata
 from instances.models import Instance
 from instances.remote import jumps
-from instances.remote.link import Ran, connect
+from instances.remote.dialing import connect
+from instances.remote.link import Ran
 from instances.remote.ways import Way, way_to
 from instances.steps.machine import machine
 from portal.core.errors import PortalError

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from weakref import WeakKeyDictionary
 
-from instances.remote.link import MOST_SESSIONS, Link, Secret, connect
+from instances.remote.dialing import connect
+from instances.remote.link import MOST_SESSIONS, Link, Secret
 from instances.remote.ways import Way
 
 Key = tuple[str, str, int]
@@ -42,13 +43,12 @@ class Links:
         """
         key = (way.instance_id, way.login, user_id)
         shared = self._shared.setdefault(key, _Shared())
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._forget, key, shared)
             async with shared.lock:
                 link = shared.free() or await self._connected(shared, way, person, secret or shared.secret)
                 shared.users[link] += 1
-        except BaseException:
-            self._forget(key, shared)
-            raise
+            undo.pop_all()
         try:
             yield link
         finally:

@@ -6,19 +6,18 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from instances.access import connectable
 from instances.models import Instance
-from instances.remote import limits, tell, tickets, visits, ways
+from instances.remote import limits, tickets, ways
+from instances.remote.closing import record
 from instances.remote.endings import ENDINGS
 from instances.remote.models import RemoteSession
 from instances.remote.tickets import Ticket
 from portal.accounts.models import User
-from portal.core import audit, events
-from portal.core.claims import claim
+from portal.core import events
 from portal.core.errors import PortalError
 from portal.core.limits import check as check_limit
 
@@ -28,8 +27,6 @@ _MOST_A_MINUTE = 60
 _NONE = "portal:not-found"
 # The portal let go of it, not the person: tmux may keep the shell on the machine.
 RESUMABLE = {name for name, ending in ENDINGS.items() if ending.again} | {"failed", "grace-over"}
-# The event that tells the process that holds a session to look at its row again.
-ENDED = "remote:end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ def _new(
         session_mark=origin.mark,
         asked_at=timezone.now(),
     )
-    _record("remote.opened", session, by=by, source=origin.source or "")
+    record("remote.opened", session, by=by, source=origin.source or "")
     return session
 
 
@@ -145,62 +142,6 @@ def socket_path(session: RemoteSession) -> str:
     """Leads to the process that holds the session, where there are several."""
     at = f"at/{session.node}/" if session.node and settings.SOCKETS_NODE else ""
     return f"/ws/remote/{at}{session.kind}/"
-
-
-@transaction.atomic
-def end_session(*, session: RemoteSession, by: User, reason: str = "ended") -> bool:
-    """End a session that came through its door, wherever it is held. False: it had ended already.
-
-    The process that holds it is told, and would find out within a minute otherwise.
-    """
-    how = "closed" if session.person_id == by.pk and reason == "ended" else reason
-    if not finish(session, how, by=by):
-        return False
-    _record("remote.ended", session, by=by, reason=how)
-    return True
-
-
-def finish(session: RemoteSession, reason: str, *, by: User | None = None) -> bool:
-    """Write down the end, once: the first reason stands. Pages, and the process that holds it, are told."""
-    live = RemoteSession.objects.filter(pk=session.pk, ended_at=None)
-    if not claim(live, ended_at=timezone.now(), end_reason=reason, ended_by=by):
-        return False
-    visits.end_of(session, reason)
-    events.publish([group_of(session.pk)], events.Changed(ENDED, {"session": str(session.pk)}))
-    tell.changed(session)
-    return True
-
-
-def finish_all(sessions: QuerySet[RemoteSession], reason: str) -> None:
-    """The same for each of them that is live."""
-    for session in sessions.filter(ended_at=None).select_related("instance__allocation"):
-        finish(session, reason)
-
-
-def signed_out(user: User, mark: str) -> None:
-    """One portal session of the person ended, or (an empty mark) all of them: so does what hangs on it."""
-    found = RemoteSession.objects.filter(person=user)
-    finish_all(found.filter(session_mark=mark) if mark else found, "signed-out")
-
-
-def group_of(session_id: object) -> str:
-    return f"remote.{session_id}"
-
-
-def _record(action: str, session: RemoteSession, *, by: User, **detail: object) -> None:
-    instance = session.instance
-    audit.record(
-        action,
-        by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
-        session=str(session.pk),
-        kind=session.kind,
-        login=session.login,
-        **detail,
-    )
 
 
 def _is_address(text: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from instances.remote import limits, terminal
+from instances.remote.audience import Audience, Viewer
 from instances.remote.endings import End
 from instances.remote.link import Link, Secret
 from instances.remote.links import links
@@ -23,7 +24,6 @@ logger = logging.getLogger(__name__)
 
 # Seconds between attempts to come back to a machine that was lost while tmux keeps the shell there.
 _AGAIN = (1.0, 2.0, 4.0, 8.0, 15.0)
-TYPING_SECONDS = 1.5
 EARLY_BYTES = 4096
 # Ends after which the person may come back to what tmux keeps.
 KEPT_REASONS = frozenset({"exited", "link-lost", "grace-over", "shutdown", "machine-gone"})
@@ -41,20 +41,6 @@ async def first_of(work: Coroutine[Any, Any, None], future: "asyncio.Future[End]
         task.cancel()
 
 
-class Viewer(Protocol):
-    """A page on the shell. `mode`: own, type or view."""
-
-    name: str
-    shown_name: str
-    mode: str
-    user_id: int
-
-    def push(self, data: bytes) -> None: ...
-    def restart(self, offset: int, data: bytes, *, reset: bool) -> None: ...
-    def tell(self, **message: Any) -> None: ...
-    def finish(self, end: End) -> None: ...
-
-
 class Recorder(Protocol):
     def feed(self, data: bytes) -> None: ...
     def resize(self, cols: int, rows: int) -> None: ...
@@ -68,7 +54,6 @@ class Size:
 
 
 AskSecret = Callable[[PortalError], Awaitable[Secret | None]]
-OnOver = Callable[["Room", End], Awaitable[None]]
 
 
 class Room:
@@ -83,7 +68,7 @@ class Room:
         self.keep = keep
         self.kept = ""
         self.ring = Ring(limits.RING_BYTES)
-        self.viewers: dict[str, Viewer] = {}
+        self.audience = Audience()
         self.recorder: Recorder | None = None
         self.recorded_by = ""
         # Told when the machine lets in, and when it runs the shell.
@@ -97,8 +82,7 @@ class Room:
         self._shell: terminal.Shell | None = None
         self._paused = False
         self._early = bytearray()
-        self._typed: dict[str, float] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._grace: asyncio.TimerHandle | None = None
         self._end: asyncio.Future[End] = asyncio.get_running_loop().create_future()
 
     # Pages come and go.
@@ -106,14 +90,14 @@ class Room:
     def attach(self, viewer: Viewer, *, have: int) -> None:
         """The page gets what it has missed, and from here on everything. An owner's other page is sent away."""
         if viewer.mode == "own":
-            for other in [one for one in self.viewers.values() if one.mode == "own"]:
+            for other in self.audience.owners():
                 other.finish(End("moved"))
-                self.viewers.pop(other.name, None)
-            self._cancel("grace")
-        self.viewers[viewer.name] = viewer
+                self.audience.leave(other)
+            self._stop_grace()
+        self.audience.join(viewer)
         if self.opened:
             self._show_past(viewer, have)
-        self.tell_who()
+        self.audience.tell_who()
 
     def _show_past(self, viewer: Viewer, have: int) -> None:
         offset, data, whole = self.ring.since(have)
@@ -142,15 +126,20 @@ class Room:
         }
 
     def detach(self, viewer: Viewer) -> None:
-        if self.viewers.get(viewer.name) is not viewer:
+        if not self.audience.leave(viewer):
             return
-        del self.viewers[viewer.name]
-        self._typed.pop(viewer.name, None)
-        if not any(one.mode == "own" for one in self.viewers.values()) and self.over is None:
-            minutes = limits.remote().grace_minutes
-            self._later("grace", minutes * 60, lambda: self.finish(End("grace-over")))
+        if not self.audience.owners() and self.over is None:
+            seconds = limits.remote().grace_minutes * 60
+            loop = asyncio.get_running_loop()
+            self._stop_grace()
+            self._grace = loop.call_later(seconds, self.finish, End("grace-over"))
         self.flow()
-        self.tell_who()
+        self.audience.tell_who()
+
+    def _stop_grace(self) -> None:
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
 
     # From the pages to the machine.
 
@@ -166,8 +155,7 @@ class Room:
         await self.writable.wait()
         self.bytes_in += len(data)
         self._shell.write(data)
-        if len(self.viewers) > 1:
-            self._note_typing(viewer)
+        self.audience.typed(viewer)
 
     def resize(self, viewer: Viewer, size: Size) -> None:
         """The owner's window counts; the others see it as it is."""
@@ -178,13 +166,13 @@ class Room:
             self._shell.resize(size.cols, size.rows)
         if self.recorder is not None:
             self.recorder.resize(size.cols, size.rows)
-        self._tell_others(viewer, t="size", cols=size.cols, rows=size.rows)
+        self.audience.tell(but=viewer, t="size", cols=size.cols, rows=size.rows)
 
     # From the machine to the pages.
 
     def output(self, data: bytes) -> None:
         self.ring.feed(data)
-        for viewer in tuple(self.viewers.values()):
+        for viewer in self.audience:
             viewer.push(data)
         if self.recorder is not None:
             self.recorder.feed(data)
@@ -213,7 +201,7 @@ class Room:
                 return end
             pause = _AGAIN[min(attempt, len(_AGAIN) - 1)]
             attempt += 1
-            self.tell_all(t="lost", words="The connection to the machine was lost.", seconds=pause)
+            self.audience.tell(t="lost", words="The connection to the machine was lost.", seconds=pause)
             with suppress(TimeoutError):
                 return await asyncio.wait_for(asyncio.shield(self._end), pause)
 
@@ -224,7 +212,7 @@ class Room:
         async with AsyncExitStack() as stack:
             link = await self._linked(stack, ask)
             self.on_link(link)
-            self.tell_all(t="stage", stage="starting", words="Starting the shell …")
+            self.audience.tell(t="stage", stage="starting", words="Starting the shell …")
             size = self.size
             shell = await terminal.open_shell(
                 link, session_id=self.session_id, cols=size.cols, rows=size.rows, keep=self.keep, room=self
@@ -245,7 +233,7 @@ class Room:
 
     async def _linked(self, stack: AsyncExitStack, ask: AskSecret) -> Link:
         secret: Secret | None = None
-        self.tell_all(t="stage", stage="connecting", words=f"Connecting to {self.way.name} …")
+        self.audience.tell(t="stage", stage="connecting", words=f"Connecting to {self.way.name} …")
         while True:
             try:
                 borrowed = links().borrow(self.way, user_id=self.user_id, person=self.person, secret=secret)
@@ -264,7 +252,7 @@ class Room:
         again, self.opened = self.opened, True
         self.kept = kept
         self.on_begin()
-        for viewer in self.viewers.values():
+        for viewer in self.audience:
             viewer.tell(**self._opened_message(viewer, self.ring.total, reset=again))
             viewer.restart(self.ring.total, b"", reset=again)
 
@@ -277,53 +265,8 @@ class Room:
     def close(self, end: End) -> None:
         """After `run`: everybody is sent away."""
         self.over = end
-        for timer in self._timers.values():
-            timer.cancel()
+        self._stop_grace()
         if self.recorder is not None:
             self.recorder.close(end.reason)
             self.recorder = None
-        for viewer in tuple(self.viewers.values()):
-            viewer.finish(end)
-        self.viewers.clear()
-
-    # Words to the pages.
-
-    def tell_all(self, **message: Any) -> None:
-        for viewer in tuple(self.viewers.values()):
-            viewer.tell(**message)
-
-    def _tell_others(self, but: Viewer, **message: Any) -> None:
-        for viewer in tuple(self.viewers.values()):
-            if viewer is not but:
-                viewer.tell(**message)
-
-    def tell_who(self) -> None:
-        now = time.monotonic()
-        for viewer in tuple(self.viewers.values()):
-            who = [
-                {
-                    "id": one.name,
-                    "name": one.shown_name,
-                    "mode": one.mode,
-                    "you": one is viewer,
-                    "typing": now - self._typed.get(one.name, -9.0) < TYPING_SECONDS,
-                }
-                for one in self.viewers.values()
-            ]
-            viewer.tell(t="who", who=who)
-
-    def _note_typing(self, viewer: Viewer) -> None:
-        now = time.monotonic()
-        new = now - self._typed.get(viewer.name, -9.0) > TYPING_SECONDS
-        self._typed[viewer.name] = now
-        self._later("typing", TYPING_SECONDS + 0.1, self.tell_who)
-        if new:
-            self.tell_who()
-
-    def _later(self, name: str, seconds: float, call: Callable[[], None]) -> None:
-        self._cancel(name)
-        self._timers[name] = asyncio.get_running_loop().call_later(seconds, call)
-
-    def _cancel(self, name: str) -> None:
-        if timer := self._timers.pop(name, None):
-            timer.cancel()
+        self.audience.finish(end)

@@ -3,16 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 
-from instances.remote import opening, recordings, sessions, teaching
+from instances.remote import closing, sessions, teaching
 from instances.remote.endings import End
-from instances.remote.models import Recording, RemoteSession
+from instances.remote.models import RemoteSession
 from instances.remote.room import AskSecret, Room, Size
+from instances.remote.room_recording import RoomRecording
 from instances.remote.watch import Watch, standing
 from instances.remote.ways import Way
 from portal.core.errors import PortalError
@@ -40,8 +40,7 @@ class Held:
         self.problem: PortalError | None = None
         self.task: asyncio.Task[None] | None = None
         self._work: set[asyncio.Future[Any]] = set()
-        # Two events at once must not begin two recordings.
-        self._recording = asyncio.Lock()
+        self.recording = RoomRecording(row.pk, room)
         room.on_link = lambda link: self._spawn(teaching.after_connect(link))
         room.on_begin = lambda: self._spawn(database_sync_to_async(sessions.began)(row, room.way.login))
 
@@ -59,54 +58,19 @@ class Held:
 
     def _on_event(self, name: str) -> None:
         if name == "remote:recording":
-            self._spawn(self.record())
+            self._spawn(self.recording.look())
 
     def _spawn(self, work: Awaitable[Any]) -> None:
         task = asyncio.ensure_future(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
 
-    async def record(self) -> None:
-        """Begin or stop recording, as the database has it."""
-        room = self.room
-        async with self._recording:
-            wanted = await database_sync_to_async(recordings.wanted)(self.row.pk)
-            if wanted is None and room.recorder is not None:
-                room.recorder.close("stopped")
-                self._recording_over("")
-            elif wanted is not None and room.recorder is None and room.over is None:
-                await self._begin_recording(wanted)
-
-    async def _begin_recording(self, wanted: Recording) -> None:
-        loop = asyncio.get_running_loop()
-
-        def stopped(reason: str, words: str) -> None:
-            loop.call_soon_threadsafe(self._recording_over, words)
-
-        size = self.room.size
-        make = partial(recordings.recorder_for, wanted, cols=size.cols, rows=size.rows, on_stop=stopped)
-        made = await database_sync_to_async(make)()
-        if made is None or self.room.over is not None:
-            # The disk did not take it, and the pages were told; or the shell ended meanwhile.
-            if made is not None:
-                made.close("ended")
-            return
-        self.room.recorder = made
-        self.room.recorded_by = str(wanted.started_by) if wanted.started_by else ""
-        self.room.tell_all(t="recording", on=True, by=self.room.recorded_by)
-
-    def _recording_over(self, words: str) -> None:
-        self.room.recorder = None
-        self.room.tell_all(t="recording", on=False, by="")
-        if words:
-            self.room.tell_all(t="notice", words=words)
-
     async def live(self, ask: AskSecret, on_problem: "Callable[[PortalError], Awaitable[None]]") -> None:
         """The room's whole life."""
         end = End("failed")
         await self.watch.start()
         try:
-            await self.record()
+            await self.recording.look()
             end = await self.room.run(ask)
         except PortalError as problem:
             await on_problem(problem)
@@ -121,7 +85,7 @@ class Held:
 
     def _written(self, end: End) -> None:
         sessions.count(self.row.pk, out=self.room.ring.total, in_=self.room.bytes_in)
-        opening.finish(self.row, end.reason)
+        closing.finish(self.row, end.reason)
 
 
 _held: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Held]]" = WeakKeyDictionary()

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from instances.remote import opening, tell
+from instances.remote import closing, tell
 from instances.remote.models import RemoteSession
 
 # Longer than two looks of the process that holds it, and than a page takes to come with its ticket.
@@ -37,5 +37,5 @@ def sweep() -> int:
     )
     found = list(silent.select_related("instance__allocation")[:500])
     for row in found:
-        opening.finish(row, "lost" if row.started_at else "never-came")
+        closing.finish(row, "lost" if row.started_at else "never-came")
     return len(found)

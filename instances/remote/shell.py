@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +14,7 @@ from instances.remote.room import Room, Size, first_of
 from instances.remote.rooms import Held
 from instances.remote.socket import RemoteConsumer
 from instances.remote.watch import Watch
+from instances.remote.wire import LONGEST_TEXT, message_of, secret_of, size_of
 from portal.core.errors import PortalError
 
 START_SECONDS = 30.0
@@ -22,8 +22,6 @@ SECRET_SECONDS = 300.0
 _MOST_ATTEMPTS = 5
 # One message to a page: small enough that keystrokes' echoes of others come between.
 _CHUNK = 64 * 1024
-_LONGEST_TEXT = 64 * 1024
-_LOGIN = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 # The one that Exosphere keeps at the cloud: it never goes to the page.
 STORED = Secret()
 
@@ -100,7 +98,7 @@ class ShellConsumer(RemoteConsumer):
 
     async def serve(self) -> End:
         start = await self._start()
-        size = _size(start) or Size(80, 24)
+        size = size_of(start) or Size(80, 24)
         held = self._held_room(start, size)
         if held is None:
             return End("link-lost") if self.admitted.visit_id is None else End("share-ended")
@@ -130,11 +128,11 @@ class ShellConsumer(RemoteConsumer):
                 first = await self.next_message()
         except TimeoutError:
             raise PortalError("remote:no-start", outcome="retry") from None
-        found = _object(first)
+        found = message_of(first)
         if found.get("t") != "start":
             raise PortalError("remote:no-start", outcome="retry")
         with suppress(asyncio.QueueFull):
-            if given := _secret(found):
+            if given := secret_of(found):
                 self.secrets.put_nowait(given)
         return found
 
@@ -193,7 +191,7 @@ class ShellConsumer(RemoteConsumer):
         self.mode = mode
         self.tell(t="mode", mode=mode)
         if self.room is not None:
-            self.room.tell_who()
+            self.room.audience.tell_who()
 
     async def _on_problem(self, problem: PortalError) -> None:
         self.problem = problem
@@ -276,20 +274,20 @@ class ShellConsumer(RemoteConsumer):
                 await self.room.type(self, bytes_data)
             return
         if self.room is None:
-            await super().receive(text_data=(text_data or "")[:_LONGEST_TEXT])
+            await super().receive(text_data=(text_data or "")[:LONGEST_TEXT])
             return
-        self._heard(_object(text_data))
+        self._heard(message_of(text_data))
 
     def _heard(self, message: dict[str, Any]) -> None:
         kind = message.get("t")
         if kind == "ack":
             self._acked(message.get("n"))
         elif kind == "size" and self.room is not None:
-            if size := _size(message):
+            if size := size_of(message):
                 self.room.resize(self, size)
         elif kind == "secret" and self.mode == "own":
             with suppress(asyncio.QueueFull):
-                self.secrets.put_nowait(STORED if message.get("stored") is True else _secret(message))
+                self.secrets.put_nowait(STORED if message.get("stored") is True else secret_of(message))
         elif kind == "ping":
             self.tell(t="pong")
 
@@ -298,32 +296,3 @@ class ShellConsumer(RemoteConsumer):
         if isinstance(n, int) and self.sent - self.unacked <= n <= self.sent:
             self.unacked = self.sent - n
             self._flow()
-
-
-def _object(text: bytes | str | None) -> dict[str, Any]:
-    try:
-        found = json.loads(text) if isinstance(text, str) and len(text) <= _LONGEST_TEXT else None
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _size(message: dict[str, Any]) -> Size | None:
-    cols, rows = message.get("cols"), message.get("rows")
-    if not isinstance(cols, int) or not isinstance(rows, int):
-        return None
-    return Size(min(max(cols, 2), 1000), min(max(rows, 1), 500))
-
-
-def _secret(message: dict[str, Any]) -> Secret | None:
-    given = {name: message.get(name) for name in ("key", "passphrase", "password")}
-    texts = {name: value for name, value in given.items() if isinstance(value, str) and value}
-    if not texts.get("key") and not texts.get("password"):
-        return None
-    login = message.get("login")
-    return Secret(
-        private_key=texts.get("key", ""),
-        passphrase=texts.get("passphrase", ""),
-        password=texts.get("password", ""),
-        login=login if isinstance(login, str) and _LOGIN.fullmatch(login) else "",
-    )

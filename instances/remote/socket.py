@@ -4,22 +4,19 @@ import asyncio
 import json
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.utils import timezone
 
-from instances.access import connectable
-from instances.remote import limits, shown, tickets, visits
+from instances.remote import limits, shown, visits
+from instances.remote.admitting import admit
 from instances.remote.endings import ENDINGS, End
 from instances.remote.models import RemoteSession
-from instances.remote.tickets import Ticket
 from instances.remote.watch import Watch
-from instances.remote.ways import Way, way_to
 from portal.core.errors import PortalError
 from portal.core.events import session_mark
 from portal.core.sockets import NO_ACCESS, TOO_MANY, person_of
@@ -31,17 +28,6 @@ TICKET = "ticket."
 CLOSE_SECONDS = 5.0
 # Sockets of this process.
 _open: set["RemoteConsumer"] = set()
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """What the ticket gave: the session's row, and who is on this socket in which mode."""
-
-    ticket: Ticket
-    row: RemoteSession
-    way: Way | None
-    problem: PortalError | None
-    visit_id: int | None
 
 
 class RemoteConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -69,7 +55,9 @@ class RemoteConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         _open.add(self)
         try:
-            self.admitted = await database_sync_to_async(self._admit)(text)
+            self.admitted = await database_sync_to_async(admit)(
+                text, kind=self.kind, user=self.user, mark=self.mark, source=self._source()
+            )
         except PortalError as refusal:
             # Without a ticket nobody is told more than that.
             logger.info("a socket was refused: %s", refusal.id)
@@ -80,23 +68,6 @@ class RemoteConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.accept(PROTOCOL)
         self.main = asyncio.create_task(self._main())
         self.main.add_done_callback(self._after)
-
-    def _admit(self, text: str) -> Admitted:
-        ticket = tickets.redeem(text, user_id=self.user.pk, mark=self.mark, kind=self.kind)
-        row = RemoteSession.objects.select_related("instance", "person").get(pk=UUID(ticket.session_id))
-        visit_id, way, problem = None, None, None
-        try:
-            if ticket.share_id:
-                share_id = UUID(ticket.share_id)
-                visit_id = visits.begin(share_id=share_id, user=self.user, source=self._source()).pk
-            machine = connectable(row.person, row.instance_id)
-            row.instance = machine
-            if row.ended_at is not None:
-                raise PortalError("remote:over", reason=ENDINGS[row.end_reason].words)
-            way = way_to(machine, login=row.login)
-        except PortalError as found:
-            problem = found
-        return Admitted(ticket, row, way, problem, visit_id)
 
     async def _main(self) -> None:
         end = End("failed")

@@ -8,7 +8,7 @@ from allocations.models import Membership
 from allocations.roles import MAY, Need
 from instances.access import connectable, instance_for
 from instances.models import Instance, Teammate
-from instances.remote import opening
+from instances.remote import closing
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
 from portal.core import audit, events
@@ -61,7 +61,7 @@ def shut_out(*, by: User, instance: Instance, person: int) -> None:
     _record("remote.teammate-removed", by, instance, user)
     if not _still(user, instance):
         for session in RemoteSession.objects.filter(instance=instance, person=user, ended_at=None):
-            opening.finish(session, "no-access", by=by)
+            closing.finish(session, "no-access", by=by)
     events.publish([f"user.{user.pk}"], events.AccessChanged())
 
 

@@ -21,6 +21,7 @@ PROMPT_SECONDS = 15.0
 _TMUX = (
     "tmux -u -L heliosphere -f /dev/null new-session -A -D -s {name} \\; set -g status off \\; set -g prefix None "
     "\\; set -g escape-time 10 \\; set -g history-limit 5000 \\; set -g set-clipboard off \\; set -g mouse off "
+    "\\; set -g set-titles on \\; set -g set-titles-string '#T' "
     "\\; set -ga terminal-overrides ',xterm*:smcup@:rmcup@:Tc'"
 )
 # sshd takes no variables from us: the script sets what tells programs that there are 16 million colours.

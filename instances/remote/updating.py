@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 
 from instances.models import Instance
 from instances.remote import authority, teaching, trust
-from instances.remote.link import connect
+from instances.remote.dialing import connect
 from instances.remote.ways import way_to
 from portal.core.errors import PortalError
 

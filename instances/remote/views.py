@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from instances.access import connectable
 from instances.models import Instance
-from instances.remote import doors, opening, shown
+from instances.remote import closing, doors, opening, shown
 from instances.remote.endings import ENDINGS
 from instances.remote.models import RemoteSession
 from instances.remote.socket import PROTOCOL, TICKET
@@ -93,7 +93,7 @@ def end(request: HttpRequest, id: UUID) -> HttpResponse:
     """End it. Pages with script stay where they are; others go to the machine."""
     found = doors.session_for(request.user, id)
     assert request.user.is_authenticated
-    opening.end_session(session=found, by=request.user)
+    closing.end_session(session=found, by=request.user)
     if wants_part(request) or request.headers.get("Accept") == "application/json":
         return HttpResponse(status=204)
     return redirect("instances:detail", found.instance_id)

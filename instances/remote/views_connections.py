@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from allocations.access import allocation_for
 from allocations.roles import Need
 from instances.access import instance_for
-from instances.remote import connections, doors, opening, recordings, sharing
+from instances.remote import closing, connections, doors, recordings, sharing
 from instances.remote.connections import Query
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
@@ -115,7 +115,7 @@ def disconnect(request: HttpRequest, id: UUID) -> HttpResponse:
     if request.method != "POST":
         context = {"session": session, "back": back, "mine": session.person_id == user.pk}
         return page_or_part(request, "remote/disconnect.html", "remote/_disconnect.html", context)
-    ended = opening.end_session(session=session, by=user)
+    ended = closing.end_session(session=session, by=user)
     words = f"The {session.kind} of {session.person} was ended." if ended else "It had ended already."
     if not wants_part(request):
         messages.success(request, words)

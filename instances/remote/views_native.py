@@ -59,7 +59,9 @@ def certificate(request: HttpRequest, instance_id: UUID, pk: int) -> HttpRespons
     instance = instance_for(request.user, instance_id, Need.SEE)
     found = certificates.certificate_for(by=cast(User, request.user), instance=instance, pk=pk)
     response = HttpResponse(found.text, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{ssh_config.certificate_file(instance.name, str(instance.pk))}"'
+    response["Content-Disposition"] = (
+        f'attachment; filename="{ssh_config.certificate_file(instance.name, str(instance.pk))}"'
+    )
     return response
 
 

@@ -38,7 +38,11 @@ def _guest(request: HttpRequest, share: str) -> dict[str, Any]:
     seat = doors.seat_for(request.user, share)
     known = {"i": seat.instance, "guest": True} if seat.outsider else _machine(seat.instance)
     owner = str(seat.session.person)
-    return known | {"guest": True, "owner": owner, "open_url": reverse("remote:join-open", args=[seat.share.pk])}
+    return known | {
+        "guest": True,
+        "owner": owner,
+        "open_url": reverse("remote:join-open", args=[seat.share.pk]),
+    }
 
 
 def _machine(instance: Instance) -> dict[str, Any]:

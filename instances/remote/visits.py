@@ -63,9 +63,8 @@ def end_of(session: RemoteSession, reason: str) -> None:
 @transaction.atomic
 def drop(*, by: User, visit: Visit) -> None:
     """The owner shows one person out. Who was invited by name may not come back by that invitation."""
-    if not claim(
-        Visit.objects.filter(pk=visit.pk, left_at=None), left_at=timezone.now(), left_reason="dropped"
-    ):
+    here = Visit.objects.filter(pk=visit.pk, left_at=None)
+    if not claim(here, left_at=timezone.now(), left_reason="dropped"):
         return
     audit_visit("remote.visit_dropped", visit, by=by)
     if visit.share is not None and visit.share.invited_id == visit.person_id:

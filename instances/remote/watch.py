@@ -18,9 +18,9 @@ from redis.exceptions import RedisError
 from instances.access import connectable
 from instances.models import Instance
 from instances.remote import limits
+from instances.remote.closing import ENDED, group_of
 from instances.remote.endings import End
 from instances.remote.models import RemoteSession
-from instances.remote.opening import ENDED, group_of
 from instances.remote.ways import stands_still
 from portal.accounts.models import User
 from portal.core.errors import PortalError

@@ -26,8 +26,7 @@ CHUNK = 65536
 def new_token(world: World, server_id: str) -> str:
     """Good for ten minutes, and for as many connections, as Nova's are."""
     now = world.clock.timestamp()
-    for old in [one for one, (_, until) in world.consoles.items() if until <= now]:
-        del world.consoles[old]
+    world.consoles = {one: kept for one, kept in world.consoles.items() if kept[1] > now}
     token = new_uuid()
     world.consoles[token] = (server_id, now + TOKEN_SECONDS)
     return token

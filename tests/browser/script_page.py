@@ -18,8 +18,12 @@ SOCKET = """
 window.sockets = [];
 window.WebSocket = class extends EventTarget {
   static OPEN = 1;
-  constructor(url, protocols) { super(); this.url = url; this.protocols = protocols; this.sent = []; this.bufferedAmount = 0; this.readyState = 0; window.sockets.push(this);
-    setTimeout(() => { this.readyState = 1; this.dispatchEvent(new Event('open')); }, 5); }
+  constructor(url, protocols) {
+    super();
+    Object.assign(this, { url, protocols, sent: [], bufferedAmount: 0, readyState: 0 });
+    window.sockets.push(this);
+    setTimeout(() => { this.readyState = 1; this.dispatchEvent(new Event('open')); }, 5);
+  }
   send(text) { this.sent.push(text); }
   close(code) { this.readyState = 3; this.dispatchEvent(new CloseEvent('close', { code: code || 1006 })); }
 };

@@ -165,3 +165,12 @@ def connected(page: Page, **options: Any) -> Shell:
     shell.put("lab$ ")
     shell.shows("lab$")
     return shell
+
+
+def paste(page: Page, text: str) -> None:
+    page.evaluate(
+        """(text) => { const data = new DataTransfer(); data.setData('text/plain', text);
+        document.querySelector('.xterm-helper-textarea').dispatchEvent(new ClipboardEvent('paste',
+          { clipboardData: data, bubbles: true, cancelable: true })); }""",
+        text,
+    )

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import asyncssh
@@ -86,11 +87,11 @@ class Pool:
                 await self._places.acquire()
         except TimeoutError:
             raise PortalError("remote:port-busy", outcome="retry", retry_after=5, most=MOST) from None
-        try:
-            return (None if fresh else self._kept()) or Channel(await self._open())
-        except BaseException:
-            self._places.release()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._places.release)
+            found = (None if fresh else self._kept()) or Channel(await self._open())
+            undo.pop_all()
+        return found
 
     def _kept(self) -> Channel | None:
         while self._idle:

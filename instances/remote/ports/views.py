@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from instances.access import connectable
 from instances.models import Instance
-from instances.remote import doors, limits, opening
+from instances.remote import closing, doors, limits, opening
 from instances.remote.ports import asking, looking
 from instances.remote.ports.forms import PortForm
 from instances.remote.ports.listening import KNOWN, known_port
@@ -98,7 +98,7 @@ def listening(request: HttpRequest, instance_id: UUID) -> HttpResponse:
 @require_POST
 def close(request: HttpRequest, id: UUID) -> HttpResponse:
     session = doors.own_session(request.user, id)
-    opening.end_session(session=session, by=person(request))
+    closing.end_session(session=session, by=person(request))
     if wants_part(request):
         instance = connectable(request.user, session.instance_id)
         return render(request, _OPEN, _context(request, instance))

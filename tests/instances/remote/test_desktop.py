@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from instances.models import Instance
-from instances.remote import limits, link, screen
+from instances.remote import dialing, limits, link, screen
 from instances.remote.models import Mode, RemoteSession, Share, Visit
 from portal.accounts.models import User
 from portal.core.models import AuditEvent
@@ -106,7 +106,7 @@ async def test_a_connection_to_the_machine_that_breaks_ends_it_as_lost(
     machine: Instance, member: User, socket: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[link.Link] = []
-    connect = link.connect
+    connect = dialing.connect
 
     async def noting(*given: Any, **more: Any) -> link.Link:
         made.append(await connect(*given, **more))
@@ -261,7 +261,7 @@ class TestShared:
                 await own.send(KEY)
                 assert await heard.has(KEY)
                 assert heard.connections == 2
-            visit = await Visit.objects.aget(session=own.session)
+            visit = await Visit.objects.aget(session__pk=own.session)
             assert visit.person_id == colleague.pk and visit.left_at
             assert (await row_of(own)).ended_at is None
 

@@ -149,7 +149,7 @@ def site(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[st
     monkeypatch.setattr(links, "LINGER_SECONDS", 0.0)
     monkeypatch.setattr(settings, "SITE_URL", f"http://127.0.0.1:{port}")
     config = uvicorn.Config(
-        ASGIStaticFilesHandler(application),
+        ASGIStaticFilesHandler(application),  # type: ignore[arg-type]
         host="127.0.0.1",
         port=port,
         lifespan="off",

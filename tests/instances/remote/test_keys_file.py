@@ -16,8 +16,9 @@ from allocations.models import Allocation, Membership
 from instances.models import Instance, Teammate
 from instances.remote import authority, keys_file, placed_keys, rotation, teaching, trust, updating
 from instances.remote.authorized_keys import digest, keys
+from instances.remote.dialing import connect
 from instances.remote.keys_file import Addition, Removal
-from instances.remote.link import Link, Secret, connect
+from instances.remote.link import Link, Secret
 from instances.remote.models import MachineTrust, PlacedKey
 from instances.remote.trust_script import script
 from instances.remote.ways import Hop, Way

@@ -14,7 +14,8 @@ from asgiref.sync import sync_to_async
 
 from instances.models import Instance
 from instances.remote import authority, limits
-from instances.remote.link import Secret, connect
+from instances.remote.dialing import connect
+from instances.remote.link import Secret
 from instances.remote.links import Links
 from instances.remote.ways import Way, way_to
 from portal.core.errors import PortalError

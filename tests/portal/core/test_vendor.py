@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -17,7 +18,11 @@ ICON = (
 PLOTLY = (
     'x;var r={"X,X div":\'font-family:"Open Sans";margin:0;\',"X .a":"top:0;",Y:"right:1px;","Y p":"c:d;"};y'
 )
-WANTED = {"styles": {"t.css": "t/t.css"}, "scripts": {"plotly.js": "p/p.js"}, "icons": ["play"]}
+WANTED: dict[str, Any] = {
+    "styles": {"t.css": "t/t.css"},
+    "scripts": {"plotly.js": "p/p.js"},
+    "icons": ["play"],
+}
 
 
 @pytest.fixture

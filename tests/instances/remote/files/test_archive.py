@@ -47,6 +47,10 @@ def tree(home: Path) -> dict[str, bytes]:
     return files
 
 
+def unpack(command: list[str], into: Path) -> None:
+    subprocess.run(command, cwd=into, check=True)
+
+
 @pytest.mark.parametrize("form", ["tar.gz", "zip"])
 async def test_everything_comes_out_as_it_was(disk: Disk, home: Path, tmp_path: Path, form: str) -> None:
     files = tree(home)
@@ -58,7 +62,7 @@ async def test_everything_comes_out_as_it_was(disk: Disk, home: Path, tmp_path: 
     if shutil.which(tool[0]) is None:
         shutil.unpack_archive(tmp_path / f"a.{form}", out)
     else:
-        await asyncio.to_thread(subprocess.run, [*tool, tmp_path / f"a.{form}"], cwd=out, check=True)
+        await asyncio.to_thread(unpack, [*tool, str(tmp_path / f"a.{form}")], out)
     assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == {*files, "d/run.sh"}
     assert all((out / name).read_bytes() == content for name, content in files.items())
     assert (out / "d/sub/empty").is_dir()

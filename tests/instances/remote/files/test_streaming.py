@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from instances.models import Instance
-from instances.remote import opening, ways
+from instances.remote import closing, ways
 from instances.remote.files.reading import WINDOW
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
@@ -176,7 +176,7 @@ async def test_a_session_that_is_ended_ends_its_downloads(served: Served, member
 
 def _end(row: RemoteSession, by: User) -> None:
     row.instance  # noqa: B018  (fetched here, where the database may be asked)
-    opening.end_session(session=row, by=by)
+    closing.end_session(session=row, by=by)
 
 
 async def test_compression_is_left_to_what_is_compressed(served: Served) -> None:

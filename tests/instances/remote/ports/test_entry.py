@@ -15,7 +15,7 @@ from django.test import Client
 
 from allocations.models import Membership
 from instances.models import Instance
-from instances.remote import opening, tickets
+from instances.remote import closing, opening, tickets
 from instances.remote.models import RemoteSession
 from instances.remote.ports import asking, door, entry
 from instances.remote.ports.names import Name, name_of, site_of
@@ -381,7 +381,7 @@ async def test_an_ended_session_has_no_way_back_and_a_new_one_has_a_new_name(
 ) -> None:
     host = await owner.opens(machine, str(app.port))
     session = await RemoteSession.objects.aget()
-    await sync_to_async(opening.end_session)(session=session, by=owner.user)
+    await sync_to_async(closing.end_session)(session=session, by=owner.user)
     assert (await owner.get(host)).status == 410
     assert await owner.opens(machine, str(app.port)) != host
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from instances.models import Instance
-from instances.remote import opening
+from instances.remote import closing
 from instances.remote.models import RemoteSession
 from instances.remote.ports import looking
 from portal.accounts.models import User
@@ -143,6 +143,6 @@ def test_the_path_with_an_applications_token_is_in_no_log_of_what_was_done(owner
 
 def test_ended_sessions_are_not_reused(owner: Client, path: str, member: User) -> None:
     owner.post(f"{path}open/", {"where": "8888"})
-    opening.end_session(session=RemoteSession.objects.get(), by=member)
+    closing.end_session(session=RemoteSession.objects.get(), by=member)
     owner.post(f"{path}open/", {"where": "8888"})
     assert RemoteSession.objects.count() == 2
