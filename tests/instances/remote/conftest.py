@@ -19,7 +19,8 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """A real sshd on loopback that takes certificates of the portal for the machine below."""
     folder: Path = tmp_path_factory.mktemp("sshd")
     trust = f"TrustedUserCAKeys {folder}/ca.pub\nAuthorizedPrincipalsFile {folder}/principals\nMaxSessions 64"
-    yield from sshd_.start(folder, more=trust)
+    # Each run of tests has a tmux of its own, as each machine has.
+    yield from sshd_.start(folder, more=f"{trust}\nSetEnv TMUX_TMPDIR={folder}")
 
 
 @pytest.fixture

@@ -40,7 +40,10 @@ async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @contextlib.asynccontextmanager
 async def vnc_server(path: Path, answer: Answer) -> AsyncIterator[None]:
+    here: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        here[writer] = asyncio.current_task()
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             await answer(reader, writer)
         writer.close()
@@ -51,6 +54,15 @@ async def vnc_server(path: Path, answer: Answer) -> AsyncIterator[None]:
     finally:
         server.close()
         os.unlink(path)
+        # Who still looks on loses it now, not when the test's loop is gone.
+        for writer, task in here.items():
+            if task is not None:
+                task.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*(task for task in here.values() if task), return_exceptions=True)
+        for writer in here:
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
 
 class DesktopPage:

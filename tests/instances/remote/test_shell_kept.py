@@ -1,5 +1,6 @@
 """A shell that outlives its connection: tmux on the machine keeps it, and the portal comes back to it."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,15 +14,23 @@ from instances.remote.links import links
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
 from tests.instances.remote.pages import Refused, ShellPage, browser, eventually
+from tests.instances.remote.sshd import Sshd
 
 TMUX = shutil.which("tmux")
 pytestmark = pytest.mark.skipif(TMUX is None, reason="no tmux here: apt-get install tmux")
 
 
+def tmux(sshd: Sshd, command: str) -> str:
+    """What the machine's own tmux says."""
+    words = [str(TMUX), "-L", "heliosphere", command]
+    env = {**os.environ, "TMUX_TMPDIR": str(sshd.etc.parent)}
+    return subprocess.run(words, env=env, capture_output=True, check=False, text=True).stdout
+
+
 @pytest.fixture(autouse=True)
-def no_tmux_left() -> Iterator[None]:
+def no_tmux_left(sshd: Sshd) -> Iterator[None]:
     yield
-    subprocess.run([str(TMUX), "-L", "heliosphere", "kill-server"], check=False, capture_output=True)
+    tmux(sshd, "kill-server")
 
 
 def cut(page: ShellPage) -> None:
@@ -33,14 +42,11 @@ def cut(page: ShellPage) -> None:
             link.conn.abort()
 
 
-async def test_tmux_keeps_the_shell_where_it_is(machine: Instance, member: User) -> None:
+async def test_tmux_keeps_the_shell_where_it_is(machine: Instance, member: User, sshd: Sshd) -> None:
     async with ShellPage(await browser(member), machine, keep="auto") as page:
         assert (await page.until("open"))["kept"] == "tmux"
         await page.run("echo $TERM-$((40+2))", b"-42")
-        listed = subprocess.run(  # noqa: ASYNC221
-            [str(TMUX), "-L", "heliosphere", "ls"], capture_output=True, check=True, text=True
-        )
-        assert f"helio-{page.session.replace('-', '')}" in listed.stdout
+        assert f"helio-{page.session.replace('-', '')}" in await sync_to_async(tmux)(sshd, "ls")
 
 
 async def test_a_lost_connection_is_made_again_into_the_same_shell(
@@ -86,13 +92,6 @@ async def test_a_shell_is_found_again_when_the_process_that_held_it_has_died(
     assert await sync_to_async(RemoteSession.objects.count)() == 1
 
 
-def sessions() -> str:
-    listed = subprocess.run(
-        [str(TMUX), "-L", "heliosphere", "ls"], capture_output=True, check=False, text=True
-    )
-    return listed.stdout
-
-
 async def test_who_slept_for_longer_than_the_portal_waits_finds_the_shell_all_the_same(
     machine: Instance, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,15 +113,15 @@ async def test_who_slept_for_longer_than_the_portal_waits_finds_the_shell_all_th
 
 
 async def test_a_shell_that_is_ended_is_not_left_running_on_the_machine(
-    machine: Instance, member: User
+    machine: Instance, member: User, sshd: Sshd
 ) -> None:
     person = await browser(member)
     async with ShellPage(person, machine, keep="auto") as page:
         await page.run("echo ready-$((1+1))", b"ready-2")
-        assert page.session.replace("-", "") in await sync_to_async(sessions)()
+        assert page.session.replace("-", "") in await sync_to_async(tmux)(sshd, "ls")
         await sync_to_async(person.client.post)(f"/remote/{page.session}/end/")
         assert (await page.until("end"))["reason"] == "closed"
-    assert page.session.replace("-", "") not in await sync_to_async(sessions)()
+    assert page.session.replace("-", "") not in await sync_to_async(tmux)(sshd, "ls")
     with pytest.raises(Refused):
         await sync_to_async(person.ask)(machine, resume=page.session)
 
