@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from allocations import ledger
 from allocations.models import Allocation
-from instances import live, meter
+from instances import live, meter, trail
 from instances.mirror import readers
 from instances.mirror.apply import Applied, apply
 from instances.models import Instance, Poll
@@ -18,7 +18,6 @@ from portal.cloud import servers
 from portal.cloud.config import clouds
 from portal.cloud.connection import Cloud
 from portal.cloud.types import Server
-from portal.core import audit
 from portal.core.errors import PortalError
 from portal.operations import services as operations
 from portal.operations.models import Operation
@@ -100,13 +99,10 @@ def mark_deleted(instance_id: UUID, *, at: datetime | None = None) -> bool:
     row.version += 1
     row.save()
     if not _deleted_here(row):
-        audit.record(
+        trail.record(
             "instance.gone-elsewhere",
+            row,
             by=None,
-            scope=f"allocation.{row.allocation_id}",
-            target_type="instance",
-            target_id=row.pk,
-            target_name=row.name,
             server=row.server_id,
         )
     Allocation.objects.filter(pk=row.allocation_id).update(refresh_after=now)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from instances import trail
 from instances.access import connectable
 from instances.models import Instance
 from instances.principals import principal
@@ -14,7 +15,6 @@ from instances.remote import authority, limits, trust
 from instances.remote.models import Certificate, CertificateAuthority, JumpHost, MachineTrust
 from instances.services.keys import public_key_complaint
 from portal.accounts.models import User
-from portal.core import audit
 from portal.core.errors import PortalError
 from portal.core.limits import check as check_limit
 
@@ -73,13 +73,10 @@ def _signed(
         issued_at=now,
         expires_at=now + timedelta(hours=hours()),
     )
-    audit.record(
+    trail.record(
         "remote.certificate-signed",
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         serial=str(number),
         key=row.key_fingerprint,
         login=row.login,

@@ -4,10 +4,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from instances import trail
 from instances.remote import tell, visits
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
-from portal.core import audit, events
+from portal.core import events
 from portal.core.claims import claim
 
 # The event that tells the process that holds a session to look at its row again.
@@ -57,13 +58,10 @@ def group_of(session_id: object) -> str:
 def record(action: str, session: RemoteSession, *, by: User, **detail: object) -> None:
     """For everybody who may read what happened to the machine."""
     instance = session.instance
-    audit.record(
+    trail.record(
         action,
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         session=str(session.pk),
         kind=session.kind,
         login=session.login,

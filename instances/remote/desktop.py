@@ -8,6 +8,7 @@ import asyncssh
 from channels.db import database_sync_to_async
 from django.db.models import F
 
+from instances import trail
 from instances.remote import screen, visits, watch
 from instances.remote.closing import finish
 from instances.remote.endings import End
@@ -16,7 +17,6 @@ from instances.remote.links import links
 from instances.remote.models import RemoteSession
 from instances.remote.rfb import Looking, NotAllowed
 from instances.remote.socket import RemoteConsumer, began
-from portal.core import audit
 
 CHUNK = 64 * 1024
 # noVNC sends each message by itself: these are keys, pointer and clipboard, in that order, and keys with scan codes.
@@ -163,12 +163,9 @@ class DesktopConsumer(RemoteConsumer):
 
     def _note_restart(self) -> None:
         instance = self.row.instance
-        audit.record(
+        trail.record(
             "remote.desktop_restarted",
+            instance,
             by=self.user,
-            scope=f"allocation.{instance.allocation_id}",
-            target_type="instance",
-            target_id=instance.pk,
-            target_name=instance.name,
             session=str(self.row.pk),
         )

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from allocations.models import Allocation
 from allocations.roles import Need
-from instances import catalogue, lacking, ssh_rules
+from instances import catalogue, lacking, ssh_rules, trail
 from instances.access import instance_for
 from instances.models import CatalogueItem, Instance
 from instances.remote.firewall_rules import Finding, judge
@@ -18,7 +18,6 @@ from portal.accounts.models import User
 from portal.cloud.config import clouds
 from portal.cloud.schema import SecurityGroupPreset
 from portal.cloud.types import SecurityGroup
-from portal.core import audit
 from portal.core.errors import PortalError
 from portal.operations import services as operations
 from portal.operations.models import Operation
@@ -90,13 +89,10 @@ def let_in(*, instance: Instance, by: User) -> Operation:
         target_name=instance.name,
         spec={"group": preset.model_dump(mode="json")},
     )
-    audit.record(
+    trail.record(
         "remote.let-in",
+        instance,
         by=by,
-        scope=f"allocation.{allocation.pk}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         group=preset.name,
         rules=[rule.model_dump(mode="json", exclude_none=True) for rule in preset.rules],
     )

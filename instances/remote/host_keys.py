@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from allocations.roles import Need
+from instances import trail
 from instances.access import instance_for
 from instances.console import Reading
 from instances.models import Instance
@@ -21,7 +22,6 @@ from instances.remote import trust
 from instances.remote.models import HostKeyPin
 from instances.ssh_config import good_keys
 from portal.accounts.models import User
-from portal.core import audit
 from portal.core.errors import PortalError
 
 # What a person types from the machine's screen: enough that nobody finds a key with the same end (43 characters in all).
@@ -135,12 +135,9 @@ def _prints(instance: Instance) -> Sequence[str]:
 
 
 def _record(action: str, by: User | None, instance: Instance, **detail: object) -> None:
-    audit.record(
+    trail.record(
         action,
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         **detail,
     )

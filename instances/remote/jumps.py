@@ -6,7 +6,7 @@ from django.utils import timezone
 from allocations.access import allocation_by_id
 from allocations.models import Allocation
 from allocations.roles import Need
-from instances import services
+from instances import services, trail
 from instances.access import instance_for, may
 from instances.models import Instance
 from instances.principals import JUMP_LOGIN
@@ -15,7 +15,7 @@ from instances.remote.jump_states import state_of
 from instances.remote.models import JumpHost, MachineTrust
 from instances.statuses import ACTIVE
 from portal.accounts.models import User
-from portal.core import audit, events
+from portal.core import events
 from portal.core.errors import PortalError
 from portal.operations import services as operations
 
@@ -163,15 +163,7 @@ def _submit(kind: str, machine: Instance, by: User) -> None:
 
 
 def _record(action: str, by: User, jump: JumpHost, **detail: object) -> None:
-    audit.record(
-        action,
-        by=by,
-        scope=f"allocation.{jump.allocation_id}",
-        target_type="instance",
-        target_id=jump.instance_id,
-        target_name=jump.instance.name,
-        **detail,
-    )
+    trail.record(action, jump.instance, by=by, **detail)
 
 
 def _tell(allocation: Allocation) -> None:

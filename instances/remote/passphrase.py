@@ -12,6 +12,7 @@ import time
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
+from instances import trail
 from instances.access import connectable
 from instances.exosphere import maker
 from instances.mirror.readers import as_person
@@ -21,7 +22,6 @@ from portal.accounts import credentials
 from portal.accounts.models import User
 from portal.cloud import servers
 from portal.cloud.connection import Cloud
-from portal.core import audit
 from portal.core.errors import PortalError
 from portal.core.limits import check as check_limit
 from portal.core.redis_client import client
@@ -52,13 +52,10 @@ def ask(*, by: User, instance: Instance, to_show: bool) -> str:
     check_limit(f"passphrase:{by.pk}", most=_MOST_AN_HOUR, seconds=3600)
     question = secrets.token_urlsafe(24)
     client().set(_asked(question), json.dumps([by.pk, str(instance.pk)]), ex=ASK_SECONDS)
-    audit.record(
+    trail.record(
         "remote.passphrase-shown" if to_show else "remote.passphrase-used",
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
     )
     transaction.on_commit(lambda: enqueue("remote.read_passphrase", question))
     return question

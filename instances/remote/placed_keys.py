@@ -8,13 +8,13 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils import timezone
 
+from instances import trail
 from instances.access import connectable
 from instances.models import Instance
 from instances.remote import keys_file
 from instances.remote.link import Link
 from instances.remote.models import PlacedKey
 from portal.accounts.models import User
-from portal.core import audit
 from portal.core.errors import PortalError
 
 logger = logging.getLogger(__name__)
@@ -76,12 +76,9 @@ def _may(person: User, instance: Instance) -> bool:
 
 
 def _record(action: str, by: User | None, instance: Instance, **detail: object) -> None:
-    audit.record(
+    trail.record(
         action,
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         **detail,
     )

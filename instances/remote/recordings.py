@@ -11,12 +11,13 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
+from instances import trail
 from instances.remote import casts, limits, tell
 from instances.remote.endings import ENDINGS
 from instances.remote.models import Recording, RemoteSession
 from instances.remote.recorder import Recorder, Result
 from portal.accounts.models import User
-from portal.core import audit, seal
+from portal.core import seal
 from portal.core.claims import claim
 from portal.core.errors import PortalError
 
@@ -201,13 +202,10 @@ def _tell(session: RemoteSession) -> None:
 
 def _record(action: str, recording: Recording, *, by: User | None) -> None:
     session = recording.session
-    audit.record(
+    trail.record(
         action,
+        session.instance,
         by=by,
-        scope=f"allocation.{session.instance.allocation_id}",
-        target_type="instance",
-        target_id=session.instance_id,
-        target_name=session.instance.name,
         session=str(session.pk),
         recording=str(recording.pk),
         of=str(session.person),

@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from allocations.models import Membership
+from instances import trail
 from instances.remote import tell
 from instances.remote.models import Mode, RemoteSession, Share, Visit
 from portal.accounts.models import User
-from portal.core import audit, limits
+from portal.core import limits
 from portal.core.claims import claim
 from portal.core.errors import PortalError
 
@@ -173,13 +174,10 @@ def audit_visit(action: str, visit: Visit, *, by: User, **detail: object) -> Non
 
 def _audit(action: str, session: RemoteSession, *, by: User, **detail: object) -> None:
     instance = session.instance
-    audit.record(
+    trail.record(
         action,
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         session=str(session.pk),
         **detail,
     )

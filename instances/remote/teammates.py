@@ -6,12 +6,13 @@ from django.utils import timezone
 
 from allocations.models import Membership
 from allocations.roles import MAY, Need
+from instances import trail
 from instances.access import connectable, instance_for
 from instances.models import Instance, Teammate
 from instances.remote import closing
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
-from portal.core import audit, events
+from portal.core import events
 from portal.core.errors import PortalError
 
 _USERS = [role for role, needs in MAY.items() if Need.ACT in needs and Need.ACT_ON_OTHERS not in needs]
@@ -74,13 +75,10 @@ def _still(user: User, instance: Instance) -> bool:
 
 
 def _record(action: str, by: User, instance: Instance, person: User) -> None:
-    audit.record(
+    trail.record(
         action,
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         person=str(person),
         person_id=person.pk,
     )

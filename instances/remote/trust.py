@@ -6,13 +6,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from allocations.roles import Need
-from instances import live
+from instances import live, trail
 from instances.access import instance_for
 from instances.models import Instance
 from instances.remote import authority
 from instances.remote.models import MachineTrust
 from portal.accounts.models import User
-from portal.core import audit
 from portal.core.errors import PortalError
 
 
@@ -99,12 +98,9 @@ def lacks(trust: MachineTrust | None) -> list[str]:
 
 
 def _record(action: str, by: User | None, instance: Instance, **detail: object) -> None:
-    audit.record(
+    trail.record(
         action,
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         **detail,
     )

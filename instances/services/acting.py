@@ -9,7 +9,7 @@ from django.db import transaction
 from pydantic import ValidationError
 
 from allocations.roles import Need
-from instances import live
+from instances import live, trail
 from instances.access import instance_for
 from instances.models import Instance
 from instances.rows import Row, describe
@@ -20,7 +20,6 @@ from instances.states import ACTIONS, ruling
 from portal.accounts import credentials
 from portal.accounts.models import User
 from portal.cloud.config import clouds
-from portal.core import audit
 from portal.core.errors import PortalError
 from portal.core.ids import uuid7
 from portal.operations import idempotency
@@ -112,13 +111,10 @@ def _act(instance: Instance, by: User, action: str, params: Spec, batch: UUID | 
         spec=spec,
         batch=batch,
     )
-    audit.record(
+    trail.record(
         f"instance.{action}",
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         server=instance.server_id,
         params=spec,
     )

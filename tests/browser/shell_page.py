@@ -1,9 +1,11 @@
 """The terminal of the shell's page and of the dock, on a page without a server: the test is the machine's side."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
+import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -13,6 +15,14 @@ from tests.browser.script_page import show
 MACHINE = "01980000-0000-7000-8000-00000000000a"
 OTHER = "01980000-0000-7000-8000-00000000000b"
 SESSION = "01980000-0000-7000-8000-0000000000{:02d}"
+# What a page is told of one.
+PROBLEM = {
+    "id": "remote:no-address",
+    "title": "It has no address",
+    "what": "What.",
+    "means": "Means.",
+    "todo": "Todo.",
+}
 OPEN = f"/instances/{MACHINE}/remote/open/"
 # Violations of policy, and what the page copied, opened and downloaded.
 WATCH = """
@@ -174,3 +184,13 @@ def paste(page: Page, text: str) -> None:
           { clipboardData: data, bubbles: true, cancelable: true })); }""",
         text,
     )
+
+
+@pytest.fixture(autouse=True)
+def unharmed(page: Page) -> Iterator[None]:
+    """Nothing in the modules that take this may break our policy or throw."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield
+    assert errors == []
+    assert page.evaluate("window.violations") == []

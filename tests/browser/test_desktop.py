@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.machines import launched
 from tests.browser.running import Demo
 
 SLUG = "bio220047-iu"
 SignIn = Callable[[Page, str], None]
-LAUNCH_SECONDS = 180.0
 # A picture of what the screen shows, small enough to compare.
 PICTURE = "document.querySelector('#desk canvas').toDataURL()"
 # Violations of our policy, as the browser reports them.
@@ -23,30 +23,7 @@ document.addEventListener('securitypolicyviolation', (event) => window.violation
 def machine(demo: Demo) -> Iterator[dict[str, Any]]:
     """Alice's machine with a desktop, running and reachable."""
     with demo.api("alice") as api:
-        images = api.get("images", params={"allocation": SLUG}).json()
-        flavors = api.get("flavors", params={"allocation": SLUG}).json()
-        wanted = {
-            "allocation": SLUG,
-            "name": "desk",
-            "image_id": next(one["id"] for one in _items(images) if "Ubuntu" in one["name"]),
-            "flavor_id": next(one["id"] for one in _items(flavors) if one["name"] == "m3.small"),
-            "desktop": True,
-        }
-        answer = api.post("instances", json=wanted)
-        assert answer.status_code == 202, answer.text
-        found = answer.json()["operations"][0]["target_id"]
-        end = time.monotonic() + LAUNCH_SECONDS
-        while True:
-            now: dict[str, Any] = api.get(f"instances/{found}").json()
-            if now["status"] == "ACTIVE" and now.get("setup_status") == "complete":
-                break
-            assert time.monotonic() < end, now
-            time.sleep(0.5)
-        yield now
-
-
-def _items(found: Any) -> list[dict[str, Any]]:
-    return found if isinstance(found, list) else list(found["items"])
+        yield launched(api, SLUG, "desk", desktop=True)
 
 
 def opened(page: Page, demo: Demo, machine: dict[str, Any], query: str = "") -> None:

@@ -1,6 +1,5 @@
 """A web application of a machine on the demo cloud, opened in a real browser on the ports site."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,36 +7,18 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.machines import launched
 from tests.browser.running import Demo
 
 SLUG = "bio220047-iu"
 SignIn = Callable[[Page, str], None]
-LAUNCH_SECONDS = 240.0
 
 
 @pytest.fixture(scope="module")
 def machine(demo: Demo) -> Iterator[dict[str, Any]]:
     """Bob's machine, running and reachable; a pretend notebook listens on its port 8888."""
     with demo.api("bob") as api:
-        images = api.get("images", params={"allocation": SLUG}).json()
-        flavors = api.get("flavors", params={"allocation": SLUG}).json()
-        wanted = {
-            "allocation": SLUG,
-            "name": "notebook",
-            "image_id": next(one["id"] for one in images if "Ubuntu" in one["name"]),
-            "flavor_id": next(one["id"] for one in flavors if one["name"] == "m3.small"),
-        }
-        answer = api.post("instances", json=wanted)
-        assert answer.status_code == 202, answer.text
-        found = answer.json()["operations"][0]["target_id"]
-        end = time.monotonic() + LAUNCH_SECONDS
-        while True:
-            now: dict[str, Any] = api.get(f"instances/{found}").json()
-            if now["status"] == "ACTIVE" and now.get("setup_status") == "complete":
-                break
-            assert time.monotonic() < end, now
-            time.sleep(0.5)
-        yield now
+        yield launched(api, SLUG, "notebook")
 
 
 def ports_page(page: Page, demo: Demo, machine: dict[str, Any]) -> None:

@@ -1,23 +1,14 @@
 """The dock of shells beside a page, as its scripts do it."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.shell_page import MACHINE, OTHER, SESSION, Portal, Shell, dock_page
+from tests.browser.shell_page import MACHINE, OTHER, SESSION, Portal, Shell, dock_page, unharmed
 
+__all__ = ["unharmed"]  # a fixture of every test here
 ONE, TWO = SESSION.format(1), SESSION.format(2)
-
-
-@pytest.fixture(autouse=True)
-def clean(page: Page) -> Iterator[None]:
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield
-    assert errors == []
-    assert page.evaluate("window.violations") == []
 
 
 @pytest.fixture

@@ -1,31 +1,13 @@
 """The terminal as its scripts do it: opening, typing, copying, searching."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.shell_page import OPEN, SESSION, Portal, connected, paste, shell_page
+from tests.browser.shell_page import OPEN, PROBLEM, SESSION, Portal, connected, paste, shell_page, unharmed
 
-OLD = "01980000-0000-7000-8000-0000000000ff"
-PROBLEM = {
-    "id": "remote:no-address",
-    "title": "It has no address",
-    "what": "What.",
-    "means": "Means.",
-    "todo": "Todo.",
-}
-
-
-@pytest.fixture(autouse=True)
-def clean(page: Page) -> Iterator[None]:
-    """Nothing here may break our policy or throw."""
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield
-    assert errors == []
-    assert page.evaluate("window.violations") == []
+__all__ = ["unharmed"]  # a fixture of every test here
 
 
 # Within our policy.

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from instances import trail
 from instances.remote.files import paths, previews, walking
 from instances.remote.files.browsing import fill, followed, look, make_folder, rename, set_mode
 from instances.remote.files.entries import Entry, Order, Page, at_place, place_of
@@ -27,7 +28,6 @@ from instances.remote.files.here import (
 )
 from instances.remote.files.reading import let_go
 from instances.remote.models import RemoteSession
-from portal.core import audit
 from portal.core.errors import PortalError
 from portal.core.htmx import toast, trigger
 
@@ -234,13 +234,10 @@ def _record(found: Here, gone: int) -> None:
     """How much, not what: names of files are people's own."""
     session = RemoteSession.objects.select_related("instance").get(pk=found.session.pk)
     instance = session.instance
-    audit.record(
+    trail.record(
         "remote.files-deleted",
+        instance,
         by=found.user,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         session=str(session.pk),
         login=session.login,
         count=gone,

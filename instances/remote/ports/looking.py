@@ -2,13 +2,13 @@
 
 from asgiref.sync import async_to_sync
 
+from instances import trail
 from instances.models import Instance
 from instances.remote import limits
 from instances.remote.links import links
 from instances.remote.ports.listening import COMMAND, MOST_BYTES, among, listening
 from instances.remote.ways import Way, way_to
 from portal.accounts.models import User
-from portal.core import audit
 from portal.core.limits import check
 
 SECONDS = 8.0
@@ -22,13 +22,10 @@ def look(*, by: User, instance: Instance) -> list[int]:
     """
     check(f"remote-look:{by.pk}", most=_MOST_A_MINUTE, seconds=60)
     way = way_to(instance)
-    audit.record(
+    trail.record(
         "remote.looked",
+        instance,
         by=by,
-        scope=f"allocation.{instance.allocation_id}",
-        target_type="instance",
-        target_id=instance.pk,
-        target_name=instance.name,
         login=way.login,
     )
     rules = limits.remote()
