@@ -21,7 +21,7 @@ def instance_for(user: Person, id: UUID | str, need: Need) -> Instance:
     if not isinstance(user, User):
         # Before anything else, so that nobody learns without signing in which machines there are.
         raise PortalError("portal:sign-in")
-    found = Instance.objects.select_related("owner").filter(pk=_uuid(id)).first()
+    found = Instance.objects.select_related("owner").filter(pk=uuid_of(id)).first()
     if found is None:
         raise PortalError("portal:not-found")
     found.allocation = allocation_by_id(user, found.allocation_id, Need.SEE)
@@ -75,7 +75,8 @@ def _effective(user: Person, instance: Instance, need: Need) -> Need:
     return Need.ACT_ON_OTHERS if need is Need.ACT and instance.owner_id != user.pk else need
 
 
-def _uuid(value: UUID | str) -> UUID:
+def uuid_of(value: UUID | str) -> UUID:
+    """What is no id of anything is the id of nothing: not-found."""
     if isinstance(value, UUID):
         return value
     try:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from allocations.access import Person
 from allocations.roles import Need
-from instances.access import connectable, instance_for, may
+from instances.access import connectable, instance_for, may, uuid_of
 from instances.models import Instance
 from instances.remote.models import Recording, RemoteSession, Share, Visit
 from portal.accounts.models import User
@@ -71,7 +71,7 @@ def seat_for(user: Person, share_id: UUID | str) -> Seat:
     if not isinstance(user, User):
         raise PortalError("portal:sign-in")
     shares = Share.objects.select_related("session__person", "session__instance__allocation", "invited")
-    share = shares.filter(pk=_uuid(share_id)).first()
+    share = shares.filter(pk=uuid_of(share_id)).first()
     if share is None or not (share.invited_id == user.pk or share.invited_id is None):
         raise PortalError("portal:not-found")
     session = share.session
@@ -91,7 +91,7 @@ def recording_for(user: Person, id: UUID | str) -> Recording:
     """For who may still see the machine, and was on the shell, owns the machine, or manages the allocation."""
     if not isinstance(user, User):
         raise PortalError("portal:sign-in")
-    found = Recording.objects.select_related("session__person", "started_by").filter(pk=_uuid(id)).first()
+    found = Recording.objects.select_related("session__person", "started_by").filter(pk=uuid_of(id)).first()
     if found is None:
         raise PortalError("portal:not-found")
     session = found.session
@@ -120,7 +120,7 @@ def may_remove(user: Person, recording: Recording) -> bool:
 def _session(user: Person, id: UUID | str) -> RemoteSession:
     if not isinstance(user, User):
         raise PortalError("portal:sign-in")
-    found = _SESSIONS.filter(pk=_uuid(id)).first()
+    found = _SESSIONS.filter(pk=uuid_of(id)).first()
     if found is None:
         raise PortalError("portal:not-found")
     return found
@@ -136,12 +136,3 @@ def _outsider(user: User, instance_id: UUID) -> bool:
     except PortalError:
         return True
     return False
-
-
-def _uuid(value: UUID | str) -> UUID:
-    if isinstance(value, UUID):
-        return value
-    try:
-        return UUID(value)
-    except ValueError:
-        raise PortalError("portal:not-found") from None
