@@ -8,6 +8,7 @@ Prints one JSON object of what the proxy answered.
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.postgres import server
 
@@ -101,6 +104,11 @@ class Stack:
             time.sleep(0.2)
         raise RuntimeError(f"{name} never became healthy: {said}")
 
+    def stop(self, name: str) -> None:
+        process = self.running.pop(name)
+        process.terminate()
+        process.wait(40)
+
     def end(self) -> None:
         for process in reversed(self.running.values()):
             process.terminate()
@@ -154,6 +162,48 @@ def until_healthy(seconds: float = 90) -> dict[str, Any]:
     return found
 
 
+# A person who is signed in: printed is the key of their session.
+SIGNED_IN = """
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.cached_db import SessionStore
+from portal.accounts.models import User
+user = User(username="deploy", issuer="deploy", subject="deploy")
+user.set_unusable_password()
+user.save()
+session = SessionStore()
+session[SESSION_KEY] = str(user.pk)
+session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+session.create()
+print(session.session_key)
+"""
+
+
+def while_web_is_deployed(stack: Stack, demo: dict[str, str]) -> dict[str, Any]:
+    """What an open page hears before, while and after the processes of `web` are others; and that they were gone."""
+    env = {**environment(stack.services["web"]), **demo}
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", SIGNED_IN]
+    made = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    page = connect(
+        "ws://portal.example.org/ws/live/",
+        sock=socket.create_connection(("127.0.0.1", 8080)),
+        origin=Origin(SITE),
+        additional_headers={"Cookie": f"sessionid={made.stdout.split()[-1]}"},
+    )
+    heard, without_web = [], 0
+    with page:
+        for part in ("before", "while", "after"):
+            if part == "while":
+                stack.stop("web")
+                without_web = ask("/")["status"]
+            elif part == "after":
+                stack.service("web", **demo)
+                until_healthy()
+            page.send('{"ping":1}')
+            heard.append(page.recv(timeout=20))
+    return {"heard": heard, "without_web": without_web}
+
+
 def run() -> dict[str, Any]:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     folder = Path(tempfile.mkdtemp(prefix="helio-compose-"))
@@ -203,6 +253,7 @@ def run() -> dict[str, Any]:
                 "socket_of_a_stranger": ask("/ws/live/", **upgrade),
                 "port_of_a_stranger": ask("/lab", Host=f"p8888-{'a' * 26}.ports.example.net"),
                 "no_port": ask("/healthz", Host="ports.example.net"),
+                "deployed": while_web_is_deployed(stack, demo),
                 "ended": [name for name, process in stack.running.items() if process.poll() is not None],
                 "logs": {name: stack.log(name) for name in stack.running},
             }

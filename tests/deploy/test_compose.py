@@ -74,3 +74,10 @@ def test_names_of_the_ports_site_reach_its_process_and_never_the_portal(answers:
         assert answers[name]["status"] == status, answers[name]
         assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
         assert "X-Request-ID" not in answers[name]["headers"]
+
+
+@pytest.mark.xdist_group("deploy")
+def test_a_deploy_of_web_cuts_no_open_page(answers: dict[str, Any]) -> None:
+    deployed = answers["deployed"]
+    assert deployed["without_web"] == 502, "web was not gone, so this shows nothing"
+    assert deployed["heard"] == ['{"pong":1}'] * 3
