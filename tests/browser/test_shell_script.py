@@ -50,6 +50,16 @@ def test_a_ticket_is_asked_for_by_post_and_travels_in_no_address(page: Page) -> 
     assert start["rows"] > 20
 
 
+def test_tmux_keeps_new_shells_unless_the_person_prefers_the_mouse(page: Page) -> None:
+    shell = connected(page)
+    assert shell.texts()[0]["keep"] == "auto"
+    page.locator("summary.term-tool").click()
+    page.locator("[data-pref=tmux]").uncheck()
+    page.reload()
+    shell.wait()
+    assert shell.texts()[0]["keep"] == "portal"
+
+
 def test_the_stages_are_told_in_words(page: Page) -> None:
     shell = shell_page(page)
     shell.wait()

@@ -1,6 +1,6 @@
 // What a person likes of the terminal: kept in this browser, none of it secret.
 const KEY = "remote.terminal";
-const DEFAULTS = { fontSize: 14, scrollback: 10000, palette: "auto", copyOnSelect: true, screenReader: false, keyBar: matchMedia("(pointer: coarse)").matches };
+const DEFAULTS = { fontSize: 14, scrollback: 10000, palette: "auto", copyOnSelect: true, tmux: true, screenReader: false, keyBar: matchMedia("(pointer: coarse)").matches };
 const LIMITS = { fontSize: [9, 32], scrollback: [0, 100000] };
 
 function sound(name, value) {

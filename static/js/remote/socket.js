@@ -24,9 +24,9 @@ const OVER = ["remote:resume", "remote:over", "portal:not-found"];
 const LOST = "The connection to the portal was lost.";
 
 export class ShellSession {
-  // `openUrl()`: where a ticket is asked for; `size()`: { cols, rows } as they are now.
-  constructor({ openUrl, size, hear, login = "" }) {
-    Object.assign(this, { openUrl, size, hear, login, session: "", secret: {} });
+  // `openUrl()`: where a ticket is asked for; `size()`: { cols, rows } as they are now; `keep()`: who keeps a new shell.
+  constructor({ openUrl, size, keep, hear, login = "" }) {
+    Object.assign(this, { openUrl, size, keep, hear, login, session: "", secret: {} });
     // `live`: the shell is there; `over`: nothing more comes by itself; `gone`: this page has let go of it.
     Object.assign(this, { socket: null, live: false, over: false, gone: false, attempt: 0, tries: 0, timer: 0, due: 0 });
     Object.assign(this, { heard: 0, asked: 0, pongs: false, tick: Date.now(), queue: [] });
@@ -79,7 +79,7 @@ export class ShellSession {
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     const mine = (act) => (event) => { if (this.socket === socket) act(event); };
-    socket.addEventListener("open", mine(() => this.say({ t: "start", ...this.size(), have: this.seen, ...this.secret })));
+    socket.addEventListener("open", mine(() => this.say({ t: "start", ...this.size(), have: this.seen, keep: this.keep(), ...this.secret })));
     socket.addEventListener("message", mine((event) => this.receive(event.data)));
     socket.addEventListener("close", mine((event) => this.closed(event.code)));
     Object.assign(this, { heard: Date.now(), asked: 0 });

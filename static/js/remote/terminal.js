@@ -32,7 +32,7 @@ export class ShellTerminal {
     this.bar = this.element.querySelector(".term-bar");
     host.append(this.element);
     this.session = new ShellSession({
-      openUrl: () => open || address("open", instance), size: () => this.size(), hear: (what, detail) => this.hear(what, detail),
+      openUrl: () => open || address("open", instance), size: () => this.size(), keep: () => (prefs().tmux ? "auto" : "portal"), hear: (what, detail) => this.hear(what, detail),
     });
     this.panels = new Panels(this);
     this.presence = new Presence(this);
