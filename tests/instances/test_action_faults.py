@@ -221,4 +221,4 @@ def test_a_console_that_the_cloud_does_not_offer_is_told(project: Project) -> No
         message="Unavailable",
     )
     asked = project.act(row, "console")
-    assert (asked.state, asked.error_id) == ("failed", "cloud:bad-request")
+    assert (asked.state, asked.error_id) == ("failed", "cloud:no-console")

@@ -79,7 +79,7 @@ class Socket:
     async def type(self, data: bytes) -> None:
         await self.raw.send_input({"type": "websocket.receive", "bytes": data})
 
-    async def hear(self, seconds: float = 20) -> dict[str, Any] | bytes:
+    async def hear(self, seconds: float = 30) -> dict[str, Any] | bytes:
         """The next thing said: words, or bytes. `{"t": "closed"}` when it closed."""
         message = await self.raw.receive_output(timeout=seconds)
         if message["type"] == "websocket.close":
@@ -121,7 +121,7 @@ class ShellPage:
     async def __aexit__(self, *exc: object) -> None:
         await self.socket.leave()
 
-    async def until(self, kind: str, seconds: float = 8) -> dict[str, Any]:
+    async def until(self, kind: str, seconds: float = 30) -> dict[str, Any]:
         """The next words of this kind."""
         end = time.monotonic() + seconds
         while True:
@@ -129,7 +129,7 @@ class ShellPage:
             if isinstance(found, dict) and found["t"] == kind:
                 return found
 
-    async def hear(self, seconds: float = 20) -> dict[str, Any] | bytes:
+    async def hear(self, seconds: float = 30) -> dict[str, Any] | bytes:
         found = await self.socket.hear(seconds)
         if isinstance(found, dict):
             self.said[found["t"]] = found
@@ -143,7 +143,7 @@ class ShellPage:
             await self.socket.say(t="ack", n=self.offset)
         return found
 
-    async def sees(self, text: bytes, seconds: float = 20) -> None:
+    async def sees(self, text: bytes, seconds: float = 30) -> None:
         """Until the output since the last `forget` has it."""
         end = time.monotonic() + seconds
         while text not in self.output:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncssh
@@ -73,7 +74,15 @@ def lets_in(server: real.Sshd, by: asyncssh.SSHKey, *, whom: str = "", name: str
         except asyncssh.PermissionDenied:
             return False
 
-    return asyncio.run(login())
+    async def until_answered() -> bool:
+        """A reloaded sshd lets go of its port for a moment, also just after it has answered."""
+        for _ in range(100):
+            with suppress(ConnectionError, asyncssh.ConnectionLost):
+                return await login()
+            await asyncio.sleep(0.1)
+        raise AssertionError("sshd does not come back")
+
+    return asyncio.run(until_answered())
 
 
 def test_a_certificate_opens_the_machine_after_it_and_not_before(
