@@ -60,7 +60,7 @@ def test_a_cloud_that_was_not_connected_is_connected_from_the_bar_and_stands_bes
     expect(shown).to_contain_text("Texas Advanced Computing Center")
     page.get_by_role("link", name="hydrology").first.click()
     expect(page).to_have_url(f"{demo.url}/allocations/{CAMPUS}/instances/")
-    expect(page.get_by_role("link", name="gauge-reader")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("link", name="gauge-reader", exact=True)).to_be_visible(timeout=30_000)
     expect(page.locator(".bar-nav")).to_contain_text("Virtual machines")
     assert complaints == []
 
@@ -86,7 +86,7 @@ def test_a_link_into_another_region_switches_the_bar_and_survives_the_sign_in(de
     page.locator('button[data-person="alice"]').click()
     expect(page).to_have_url(f"{demo.url}/allocations/{TACC}/instances/?q=mirror")
     expect(page.locator(".bar-where")).to_contain_text("Texas Advanced Computing Center")
-    expect(page.get_by_role("link", name="mirror-site")).to_be_visible()
+    expect(page.get_by_role("link", name="mirror-site", exact=True)).to_be_visible()
 
 
 def test_the_menu_works_by_keyboard_alone(demo: Demo, page: Page, sign_in: SignIn) -> None:
@@ -120,7 +120,7 @@ def test_while_one_cloud_is_down_nothing_of_the_other_slows_or_breaks_and_the_fi
     journey.until_state("ready", "Ready")
     began = time.monotonic()
     second.goto(f"{demo.url}/allocations/{IU}/instances/")
-    expect(second.get_by_role("link", name=f"beside-{action}")).to_be_visible()
+    expect(second.get_by_role("link", name=f"beside-{action}", exact=True)).to_be_visible()
     assert time.monotonic() - began < 5
     second.goto(demo.url)
     parts = second.locator("#home-parts")

@@ -25,11 +25,11 @@ def test_a_machine_made_elsewhere_appears_and_leaves_without_a_reload(
 ) -> None:
     sign_in(page, "alice")
     page.goto(f"{demo.url}/allocations/{SLUG}/instances/")
-    expect(page.get_by_role("link", name="assembly-main")).to_be_visible()
+    expect(page.get_by_role("link", name="assembly-main", exact=True)).to_be_visible()
     made = demo.control("POST", "servers", {"project": "BIO220047", "user": "bob", "name": "from-horizon"})
-    expect(page.get_by_role("link", name="from-horizon")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("link", name="from-horizon", exact=True)).to_be_visible(timeout=30_000)
     demo.control("DELETE", f"servers/{made['server']['id']}?now=1")
-    expect(page.get_by_role("link", name="from-horizon")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_role("link", name="from-horizon", exact=True)).to_have_count(0, timeout=30_000)
 
 
 def test_a_hostile_name_from_the_cloud_is_only_text(
@@ -39,7 +39,7 @@ def test_a_hostile_name_from_the_cloud_is_only_text(
     made = demo.control("POST", "servers", {"project": "BIO220047", "user": "bob", "name": name})
     sign_in(page, "alice")
     page.goto(f"{demo.url}/allocations/{SLUG}/instances/")
-    link = page.get_by_role("link", name=name)
+    link = page.get_by_role("link", name=name, exact=True)
     expect(link).to_be_visible(timeout=30_000)
     link.click()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
@@ -125,7 +125,7 @@ def test_the_pages_read_and_work_without_script(demo: Demo, browser: Browser, si
     page = context.new_page()
     sign_in(page, "alice")
     page.goto(f"{demo.url}/allocations/{SLUG}/instances/?q=assembly")
-    page.get_by_role("link", name="assembly-main").click()
+    page.get_by_role("link", name="assembly-main", exact=True).click()
     expect(page.get_by_role("heading", name="assembly-main")).to_be_visible()
     page.get_by_text("More actions").click()
     page.get_by_role("button", name="Rename…").click()
@@ -133,5 +133,5 @@ def test_the_pages_read_and_work_without_script(demo: Demo, browser: Browser, si
     page.get_by_role("button", name="Rename", exact=True).click()
     page.wait_for_timeout(4000)
     page.goto(f"{demo.url}/allocations/{SLUG}/instances/?q=assembly-main-2")
-    expect(page.get_by_role("link", name="assembly-main-2")).to_be_visible()
+    expect(page.get_by_role("link", name="assembly-main-2", exact=True)).to_be_visible()
     context.close()
