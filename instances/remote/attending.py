@@ -4,10 +4,12 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from contextvars import Context
+from datetime import timedelta
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
+from django.utils import timezone
 
 from instances.access import connectable
 from instances.remote import closing, sessions, teaching
@@ -22,6 +24,7 @@ from portal.core.errors import PortalError
 
 # Seconds for which a look at the session's row holds; events end it sooner.
 FRESH_SECONDS = 5.0
+AWAY_SECONDS = 180.0
 
 
 class Attended:
@@ -66,7 +69,16 @@ class Attended:
     def _standing(self) -> End | None:
         if self._owned:
             sessions.count(self.session.pk, out=self._out, in_=self._in)
+            self._note_use()
         return standing(self.session.pk, lambda: User.objects.filter(pk=self.user.pk, is_active=True).first())
+
+    def _note_use(self) -> None:
+        """A page that asks for nothing may be open or not: after a while it is taken for left."""
+        idle = time.monotonic() - self.watch.touched
+        if idle > AWAY_SECONDS:
+            sessions.away(self.session.pk, timezone.now() - timedelta(seconds=idle))
+        else:
+            sessions.here(self.session.pk)
 
     async def _over(self, end: End) -> None:
         await self.finish(end)

@@ -29,6 +29,7 @@ ENDINGS: dict[str, Ending] = {
     "too-long": Ending("It had lasted as long as the portal lets one last."),
     "machine-gone": Ending("The machine was stopped, shelved or deleted."),
     "link-lost": Ending("The connection to the machine was lost.", 4408, again=True),
+    "made-room": Ending("Nobody was on it, and it made room for a new one."),
     "grace-over": Ending("Nobody came back to it in time."),
     "shutdown": Ending("The portal's server was restarted.", 4408, again=True),
     "failed": Ending("The machine could not be reached."),

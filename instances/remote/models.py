@@ -113,6 +113,8 @@ class RemoteSession(models.Model):
     # When the machine had let the person in; null: it never came to that.
     started_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
+    # Since when nobody is on it, though it is kept for a while.
+    away_since = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     # An id of `instances.remote.endings`.
     end_reason = models.CharField(max_length=32, blank=True)

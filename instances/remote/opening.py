@@ -12,7 +12,7 @@ from django.utils import timezone
 from instances.access import connectable
 from instances.models import Instance
 from instances.remote import limits, tickets, ways
-from instances.remote.closing import record
+from instances.remote.closing import finish, record
 from instances.remote.endings import ENDINGS
 from instances.remote.models import RemoteSession
 from instances.remote.tickets import Ticket
@@ -26,7 +26,7 @@ Kind = RemoteSession.Kind
 _MOST_A_MINUTE = 60
 _NONE = "portal:not-found"
 # The portal let go of it, not the person: tmux may keep the shell on the machine.
-RESUMABLE = {name for name, ending in ENDINGS.items() if ending.again} | {"failed", "grace-over"}
+RESUMABLE = {name for name, ending in ENDINGS.items() if ending.again} | {"failed", "grace-over", "made-room"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +127,23 @@ def _resumed(
         _room_for_one_more(by)
         row.ended_at, row.end_reason, row.node = None, "", ""
     row.source, row.user_agent, row.session_mark = origin.source, origin.user_agent, origin.mark
-    row.seen_at = timezone.now()
+    row.seen_at, row.away_since = timezone.now(), None
     row.save()
     return row
 
 
 def _room_for_one_more(by: User) -> None:
+    """Those that nobody is on any more make room, the one that was left first before the others."""
     most = limits.remote().most_per_person
-    if RemoteSession.objects.filter(person=by, ended_at=None).count() >= most:
+    live = RemoteSession.objects.filter(person=by, ended_at=None)
+    over = live.count() - most + 1
+    if over <= 0:
+        return
+    away = list(live.exclude(away_since=None).select_related("instance").order_by("away_since")[:over])
+    if len(away) < over:
         raise PortalError("remote:too-many", most=most)
+    for session in away:
+        finish(session, "made-room")
 
 
 def socket_path(session: RemoteSession) -> str:

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _AGAIN = (1.0, 2.0, 4.0, 8.0, 15.0)
 EARLY_BYTES = 4096
 # Ends after which the person may come back to what tmux keeps.
-KEPT_REASONS = frozenset({"exited", "link-lost", "grace-over", "shutdown", "machine-gone"})
+KEPT_REASONS = frozenset({"exited", "link-lost", "grace-over", "made-room", "shutdown", "machine-gone"})
 
 
 async def first_of(work: Coroutine[Any, Any, None], future: "asyncio.Future[End]") -> None:
@@ -74,6 +74,8 @@ class Room:
         # Told when the machine lets in, and when it runs the shell.
         self.on_link: Callable[[Link], None] = lambda link: None
         self.on_begin: Callable[[], None] = lambda: None
+        # Told when the last of its owner's pages has left.
+        self.on_away: Callable[[], None] = lambda: None
         self.bytes_in = 0
         self.opened = False
         self.over: End | None = None
@@ -133,6 +135,7 @@ class Room:
             loop = asyncio.get_running_loop()
             self._stop_grace()
             self._grace = loop.call_later(seconds, self.finish, End("grace-over"))
+            self.on_away()
         self.flow()
         self.audience.tell_who()
 

@@ -42,6 +42,7 @@ class Held:
         self._work: set[asyncio.Future[Any]] = set()
         self.recording = RoomRecording(row.pk, room)
         room.on_link = lambda link: self._spawn(teaching.after_connect(link))
+        room.on_away = lambda: self._spawn(database_sync_to_async(sessions.away)(row.pk))
         room.on_begin = lambda: self._spawn(database_sync_to_async(sessions.began)(row, room.way.login))
 
     def _standing(self) -> End | None:

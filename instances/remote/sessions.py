@@ -1,6 +1,6 @@
 """What is written down of a session while it lasts."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +22,16 @@ def began(row: RemoteSession, login: str = "") -> None:
         started_at=row.started_at, login=row.login, seen_at=now, node=settings.SOCKETS_NODE
     )
     tell.changed(row)
+
+
+def away(session_id: UUID, since: datetime | None = None) -> None:
+    """Nobody is on it any more, since now or since then. Coming back begins with `opening`, which says otherwise."""
+    live = RemoteSession.objects.filter(pk=session_id, ended_at=None, away_since=None)
+    live.update(away_since=since or timezone.now())
+
+
+def here(session_id: UUID) -> None:
+    RemoteSession.objects.filter(pk=session_id).exclude(away_since=None).update(away_since=None)
 
 
 def count(session_id: UUID, *, out: int, in_: int) -> None:

@@ -12,7 +12,7 @@ from instances.remote import limits, opening, terminal
 from instances.remote.models import RemoteSession
 from portal.accounts.models import User
 from portal.core.models import AuditEvent
-from tests.instances.remote.pages import ShellPage, browser, eventually
+from tests.instances.remote.pages import Refused, ShellPage, browser, eventually
 from tests.instances.remote.sshd import Sshd
 
 
@@ -86,8 +86,6 @@ async def test_opening_it_in_another_place_sends_the_first_page_away(machine: In
 
 
 async def test_nobody_else_takes_up_a_session(machine: Instance, member: User, pi: User) -> None:
-    from tests.instances.remote.pages import Refused
-
     async with ShellPage(await browser(member), machine) as page:
         await page.until("open")
         other = await browser(pi)
@@ -223,8 +221,6 @@ async def test_what_is_typed_ahead_arrives_but_not_without_end(machine: Instance
 async def test_nobody_may_have_more_than_the_portal_allows(
     machine: Instance, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.instances.remote.pages import Refused
-
     few = limits.remote().model_copy(update={"most_per_person": 1})
     monkeypatch.setattr(limits, "remote", lambda: few)
     person = await browser(member)
@@ -233,6 +229,31 @@ async def test_nobody_may_have_more_than_the_portal_allows(
         with pytest.raises(Refused) as refused:
             await sync_to_async(person.ask)(machine)
         assert (refused.value.status, refused.value.problem["id"]) == (429, "remote:too-many")
+
+
+async def test_what_nobody_is_on_makes_room_the_one_left_first_before_the_others(
+    machine: Instance, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = limits.remote().model_copy(update={"most_per_person": 2})
+    monkeypatch.setattr(limits, "remote", lambda: few)
+    person = await browser(member)
+    left = []
+    for _ in range(2):
+        async with ShellPage(person, machine) as page:
+            await page.until("open")
+        left.append(page)
+        assert await eventually(lambda page=page: RemoteSession.objects.get(pk=page.session).away_since)
+    async with ShellPage(person, machine) as third:
+        await third.until("open")
+        assert await ended(left[0]) == "made-room"
+        assert (await row_of(left[1])).ended_at is None
+        again = ShellPage(person, machine)
+        again.resume = left[1].session
+        async with again:
+            await again.until("open")
+            assert (await row_of(again)).away_since is None
+            with pytest.raises(Refused):
+                await sync_to_async(person.ask)(machine)
 
 
 async def test_a_session_whose_process_died_is_ended_by_the_sweep(machine: Instance, member: User) -> None:
