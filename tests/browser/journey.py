@@ -111,12 +111,15 @@ class Journey:
 
     def _open_menu_for(self, found: Locator) -> None:
         """The menu may be replaced by a newer one in the moment of the click: a person clicks again."""
-        for _ in range(5):
+        menu = self.page.locator("#machine-actions details.menu")
+        for _ in range(20):
             if found.first.is_visible():
                 return
-            self.page.get_by_text("More actions").click()
-            with suppress(Late):
-                found.first.wait_for(state="visible", timeout=3000)
+            with suppress(Late, Error):
+                if not menu.evaluate("(one) => one.open"):
+                    self.page.get_by_text("More actions").click(timeout=3000)
+                found.first.wait_for(state="visible", timeout=2000)
+        raise AssertionError(f"no such action: {self.page.locator('#machine-actions').inner_text()!r}")
 
     def _answer(self, label: str, confirm: Callable[[Page], None] | None) -> None:
         dialog = self.page.locator("#dialog form")

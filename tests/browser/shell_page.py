@@ -1,6 +1,7 @@
 """The terminal of the shell's page and of the dock, on a page without a server: the test is the machine's side."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
@@ -123,6 +124,13 @@ class Shell:
             "() => window.shells().at(-1).sent.filter((one) => typeof one !== 'string').flatMap((one) => [...one])"
         )
         return bytes(found).decode(errors="replace")
+
+    def has_typed(self, text: str) -> None:
+        """Soon, and nothing else."""
+        end = time.monotonic() + 5
+        while self.typed() != text and time.monotonic() < end:
+            self.page.wait_for_timeout(50)
+        assert self.typed() == text
 
     def close(self, code: int) -> None:
         self.page.evaluate("(code) => window.shells().at(-1).close(code)", code)

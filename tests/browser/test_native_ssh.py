@@ -174,6 +174,9 @@ def test_another_host_key_stops_the_shell_and_leads_to_the_page_about_it(
     demo: Demo, page: Page, sign_in: SignIn, machine: dict[str, Any]
 ) -> None:
     fault = f"servers/{machine['server_id']}/guest"
+    # What is open already would be used again: only a new connection is shown the other key.
+    demo.control("PATCH", fault, {"ssh": "hangup", "hangup_after": 0})
+    page.wait_for_timeout(1000)
     demo.control("PATCH", fault, {"ssh": "changed-host-key"})
     try:
         sign_in(page, "alice")

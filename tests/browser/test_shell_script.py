@@ -105,7 +105,7 @@ def test_keys_go_to_the_machine_and_output_to_the_screen(page: Page) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Control+C")
     page.keyboard.press("Tab")
-    assert shell.typed() == "echo grün\r\x03\t"
+    shell.has_typed("echo grün\r\x03\t")
     shell.put("grün ✓ 日本\r\n")
     shell.shows("grün ✓ 日本")
 
@@ -147,7 +147,7 @@ def test_what_was_drawn_is_acknowledged(page: Page) -> None:
 def test_one_line_is_pasted_at_once(page: Page) -> None:
     shell = connected(page)
     paste(page, "ls -l")
-    assert shell.typed() == "ls -l"
+    shell.has_typed("ls -l")
 
 
 def test_several_lines_are_shown_before_they_run(page: Page) -> None:
@@ -160,7 +160,7 @@ def test_several_lines_are_shown_before_they_run(page: Page) -> None:
     assert shell.typed() == ""
     dialog.get_by_role("button", name="Paste").click()
     page.wait_for_function("() => window.shells()[0].sent.some((one) => typeof one !== 'string')")
-    assert shell.typed() == "cd /tmp\rrm -rf x\r"
+    shell.has_typed("cd /tmp\rrm -rf x\r")
 
 
 def test_a_paste_that_was_put_away_runs_nothing(page: Page) -> None:
@@ -183,14 +183,14 @@ def test_bracketed_paste_is_respected_and_cannot_be_left_by_what_is_pasted(page:
     expect(page.locator("dialog.term-confirm")).to_contain_text("as one piece")
     page.get_by_role("button", name="Paste").last.click()
     page.wait_for_function("() => window.shells()[0].sent.some((one) => typeof one !== 'string')")
-    assert shell.typed() == "\x1b[200~a[201~\rb\x1b[201~"
+    shell.has_typed("\x1b[200~a[201~\rb\x1b[201~")
 
 
 def test_the_paste_button_reads_the_clipboard_or_gives_a_box(page: Page) -> None:
     shell = connected(page, init="window.clip = 'uptime';")
     shell.do("paste")
     page.wait_for_function("() => window.shells()[0].sent.some((one) => typeof one !== 'string')")
-    assert shell.typed() == "uptime"
+    shell.has_typed("uptime")
     page.evaluate("window.noClipboard = true")
     shell.do("paste")
     page.get_by_label("What to paste").fill("whoami")
@@ -198,7 +198,7 @@ def test_the_paste_button_reads_the_clipboard_or_gives_a_box(page: Page) -> None
     page.wait_for_function(
         "() => window.shells()[0].sent.filter((one) => typeof one !== 'string').length > 1"
     )
-    assert shell.typed() == "uptimewhoami"
+    shell.has_typed("uptimewhoami")
 
 
 def test_a_selection_is_copied_and_by_key_again(page: Page) -> None:
@@ -272,6 +272,8 @@ def test_the_bell_is_seen_not_heard(page: Page) -> None:
 def test_search_finds_counts_and_leaves(page: Page) -> None:
     shell = connected(page)
     shell.put("\r\napple\r\nbanana\r\nApple pie\r\n")
+    # xterm looks again a moment after each output, and would do so between our keys.
+    page.wait_for_timeout(400)
     page.keyboard.press("Control+Shift+F")
     field = shell.part("search-words")
     expect(field).to_be_focused()
@@ -368,12 +370,12 @@ def test_output_is_spoken_where_that_is_wanted(page: Page) -> None:
 def test_the_keyboard_can_leave_the_terminal(page: Page) -> None:
     shell = connected(page)
     page.keyboard.press("Tab")
-    assert shell.typed() == "\t"
+    shell.has_typed("\t")
     page.keyboard.press("Control+F6")
     expect(page.locator("[data-do=search]")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.locator("[data-do=paste]")).to_be_focused()
-    assert shell.typed() == "\t"
+    shell.has_typed("\t")
     assert "Control F6" in (page.locator(".xterm-helper-textarea").get_attribute("aria-label") or "")
 
 
@@ -403,7 +405,7 @@ def test_the_bar_of_keys_types_what_phones_lack(page: Page) -> None:
     keys.get_by_role("button", name="Ctrl").click()
     keys.get_by_role("button", name="Right").click()
     keys.get_by_role("button", name="|").click()
-    assert shell.typed() == "\x1b\t\x1b[A\x03x\x1bb\x1b[1;5C|"
+    shell.has_typed("\x1b\t\x1b[A\x03x\x1bb\x1b[1;5C|")
     shell.put("\x1b[?1h")
     page.wait_for_timeout(100)
     keys.get_by_role("button", name="Down").click()
