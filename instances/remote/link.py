@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-from instances.remote import limits
+from instances.remote import backpressure, limits
 from instances.remote.failures import Stage, as_problem
 from instances.remote.ways import Way
 from portal.core.errors import PortalError
 
+backpressure.install()
 # OpenSSH allows ten sessions on one connection unless told otherwise: shells, commands, SFTP.
 MOST_SESSIONS = 9
 Reader = asyncssh.SSHReader[bytes]

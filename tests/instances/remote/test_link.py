@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
@@ -180,6 +181,20 @@ async def test_output_beyond_what_is_asked_for_is_not_kept(way: Way) -> None:
     assert len(ran.out) == 1000
     with pytest.raises(PortalError):
         await link.run("sleep 20", seconds=0.2)
+    await link.close()
+
+
+async def test_a_machine_that_sends_faster_than_it_is_read_waits(way: Way) -> None:
+    """asyncssh alone would hold ever more of it."""
+    link = await connect(way, person="bob")
+    process = await link.conn.create_process("cat /dev/zero", encoding=None)
+    channel: Any = process.channel
+    for _ in range(60):
+        assert len(await process.stdout.read(32_768)) > 0
+        await asyncio.sleep(0.02)
+        held = sum(len(piece) for piece, _ in channel._recv_buf)
+        assert held <= 2 * 1024 * 1024, "more waits than one window"
+    process.close()
     await link.close()
 
 
