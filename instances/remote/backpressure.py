@@ -15,11 +15,12 @@ _hand_on: Any = SSHChannel._deliver_data
 
 def _deliver(channel: Any, data: bytes, datatype: Any) -> None:
     window = channel.__dict__.setdefault("_whole_window", channel._init_recv_window)
-    waiting = sum(len(piece) for piece, _ in channel._recv_buf)
-    if channel._recv_window + waiting < window / 2:
-        granted = window - channel._recv_window - waiting
-        channel.send_packet(MSG_CHANNEL_WINDOW_ADJUST, UInt32(granted))
-        channel._recv_window += granted
+    handed_on = channel.__dict__.get("_handed_on", 0) + len(data)
+    if handed_on > window / 2:
+        channel.send_packet(MSG_CHANNEL_WINDOW_ADJUST, UInt32(handed_on))
+        channel._recv_window += handed_on
+        handed_on = 0
+    channel._handed_on = handed_on
     # Below nothing: asyncssh's own grant is never due.
     channel._init_recv_window = 0
     try:
