@@ -83,7 +83,9 @@ def test_a_shell_is_shared_watched_typed_in_recorded_and_replayed(
     page.get_by_role("button", name="Share", exact=True).click()
     page.get_by_role("button", name="Record from now on").click()
     expect(page.get_by_role("button", name="Stop recording")).to_be_visible()
-    page.get_by_label("Name, or whole ACCESS id").fill("dave")
+    # The dialog has just been swapped in: htmx listens to its fields once it has settled.
+    expect(page.locator("#dialog .htmx-added")).to_have_count(0)
+    page.get_by_label("Name, or whole ACCESS id").press_sequentially("dave", delay=60)
     expect(page.get_by_text("Dave Brandt")).to_be_visible()
     page.get_by_role("button", name="Invite", exact=True).click()
     expect(page.locator("#share-now")).to_contain_text("Dave Brandt")
