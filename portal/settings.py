@@ -47,13 +47,21 @@ INSTALLED_APPS = [
     "portal.core",
     "portal.cloud",
     "portal.accounts",
+    "portal.notices",
     "portal.operations",
     "portal.home",
     "portal.api",
     "allocations",
+    "allocations.sources",
+    "allocations.members",
+    "allocations.budgets",
+    "allocations.overview",
+    "allocations.reports",
     "instances",
     "instances.metrics",
     "instances.remote",
+    "instances.policies",
+    "instances.advice",
 ]
 
 MIDDLEWARE = [

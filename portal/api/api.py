@@ -3,12 +3,20 @@
 from ninja import NinjaAPI, Swagger
 
 from allocations.api import router as allocations
+from allocations.budgets.api import router as budgets
+from allocations.members.api import router as members
+from allocations.overview.api import router as overview
+from allocations.reports.api import router as reports
+from allocations.sources.api import router as sources
+from instances.advice.api import router as advice
 from instances.api import catalogue, instances
 from instances.metrics.api import router as metrics
+from instances.policies.api import router as policies
 from instances.remote.api import router as connections
 from instances.remote.api_native import router as ssh
 from portal.api.auth import SessionAuth, TokenAuth
 from portal.api.errors import install
+from portal.notices.api import router as notices
 from portal.operations.api import router as operations
 
 api = NinjaAPI(
@@ -26,6 +34,8 @@ api = NinjaAPI(
 )
 install(api)
 api.add_router("", allocations)
+for router in (sources, members, budgets, overview, reports, policies, advice, notices):
+    api.add_router("", router)
 api.add_router("", catalogue)
 api.add_router("", instances)
 api.add_router("", metrics)

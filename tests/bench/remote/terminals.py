@@ -100,15 +100,12 @@ class Plain:
         )
         os.close(child)
         os.set_blocking(self.main, False)
-        self.more = asyncio.Event()
-        asyncio.get_running_loop().add_reader(self.main, self.more.set)
         await self.until(b"# ")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.get_running_loop().remove_reader(self.main)
         self.process.terminate()
         await self.process.wait()
         os.close(self.main)
@@ -118,8 +115,16 @@ class Plain:
             try:
                 return os.read(self.main, 65_536)
             except BlockingIOError:
-                self.more.clear()
-                await self.more.wait()
+                await self._more()
+
+    async def _more(self) -> None:
+        """Watched only while it is waited for: what nobody reads would keep the loop of this process turning."""
+        loop, more = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self.main, more.set)
+        try:
+            await more.wait()
+        finally:
+            loop.remove_reader(self.main)
 
     async def until(self, text: bytes) -> None:
         seen = b""
