@@ -8,7 +8,7 @@ import subprocess
 import termios
 import time
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -135,7 +135,12 @@ class Plain:
         os.write(self.main, data)
 
 
-Terminal = Page | Plain
+class Terminal(Protocol):
+    async def read(self) -> bytes: ...
+
+    async def until(self, text: bytes) -> None: ...
+
+    async def write(self, data: bytes) -> None: ...
 
 
 async def run(terminal: Terminal, command: str, expect: bytes) -> None:
