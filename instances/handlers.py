@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from allocations.hooks import burn_source
+from allocations.hooks import burn_source, size_source, spender_source
 from instances import reflect
 from instances.actions import ACTIONS
 from instances.burning import burning_now
 from instances.queue import enqueue
 from instances.resealing import reseal_boot_scripts
+from instances.spenders import offered, spending
 from portal.accounts.hooks import on_usable
 from portal.cloud import breaker
 from portal.core.resealing import store
@@ -55,6 +56,8 @@ hooks.on_change(reflect.operations_changed)
 hooks.may_access(reflect.may_access)
 on_usable(reflect.credential_usable)
 burn_source(burning_now)
+spender_source(spending)
+size_source(offered)
 store(reseal_boot_scripts)
 
 
