@@ -1,7 +1,7 @@
 """What layers above know of the people of an allocation: what they hold, what ends with their membership, what was
 decided about them. They register in their `handlers.py`."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal

@@ -1,9 +1,10 @@
 """What a cloud and an identity provider say about a person → which memberships to add, change and end. Pure.
 
-OpenStack decides who is in: no project at the cloud, no membership. Claims only say what the role is called.
+OpenStack decides who is in: no project at the cloud, no membership. Claims only say what the role is called. What
+was decided here only narrows: who was removed here stays out, and a role given here is never more than the cloud allows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from allocations.roles import WEAKEST, strongest
@@ -75,19 +76,28 @@ def plan(
     role_names: Mapping[str, str],
     *,
     complete: bool = True,
+    out: Collection[str] = (),
+    given: Mapping[str, str] | None = None,
 ) -> Plan:
     """The difference between what is and what ought to be. Applied and asked for again, it is empty.
 
     `role_names` maps the cloud's roles to ours. Not `complete`: these are only some of the person's projects,
-    so nothing ends.
+    so nothing ends but what was ended here. `out`: projects from which the person was removed here: until somebody
+    adds them again the cloud's word does not bring them back. `given`: the role that they were given here, by project.
     """
-    granted, claims = list(granted), list(claimed)
+    granted, claims, given = list(granted), list(claimed), given or {}
     now = {membership.key: membership for membership in held}
-    wanted = {project.key: _seat(project, claims, now.get(project.key), role_names) for project in granted}
+    wanted = {
+        project.key: _seat(
+            project, claims, now.get(project.key), role_names, given.get(project.project_id, "")
+        )
+        for project in granted
+        if project.project_id not in out
+    }
     return Plan(
         add=tuple(seat for key, seat in wanted.items() if key not in now),
         change=tuple(seat for key, seat in wanted.items() if key in now and _differs(seat, now[key])),
-        end=tuple(key for key in now if key not in wanted) if complete else (),
+        end=tuple(key for key in now if key not in wanted and (complete or key[1] in out)),
         pending=pending(claims, {project.project_name for project in granted}),
     )
 
@@ -98,11 +108,15 @@ def pending(claimed: Iterable[Claimed], known: Iterable[str]) -> tuple[str, ...]
     return tuple(dict.fromkeys(claim.grant for claim in claimed if claim.grant.casefold() not in names))
 
 
-def _seat(project: Granted, claims: list[Claimed], held: Held | None, role_names: Mapping[str, str]) -> Seat:
+def _seat(
+    project: Granted, claims: list[Claimed], held: Held | None, role_names: Mapping[str, str], given: str
+) -> Seat:
     by_cloud = strongest(role_names.get(role, "") for role in project.roles) or WEAKEST
     if by_cloud == WEAKEST:
         # The cloud lets them look only: whatever they are called, the portal must not promise more.
         return Seat(project.key, WEAKEST, "keystone")
+    if given:
+        return Seat(project.key, given, "portal")
     if held is not None and held.source == "portal":
         return Seat(project.key, held.role, "portal")
     by_claim = strongest(

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from allocations import tasks
+from allocations import hooks_people, tasks
 from allocations.mapping import Claimed, Granted, Held, Key, Seat, plan
 from allocations.models import Allocation, Membership
 from portal.accounts import credentials, tools
@@ -44,15 +44,29 @@ def apply_projects(
         }
         held = [Held(*key, membership.role, membership.source) for key, membership in memberships.items()]
         claimed = [Claimed(claim.grant, claim.role) for claim in claims]
-        found = plan(granted, claimed, held, clouds().roles, complete=complete)
+        said = hooks_people.decided(user, cloud)
+        found = plan(
+            granted,
+            claimed,
+            held,
+            clouds().roles,
+            complete=complete,
+            out={project for project, word in said.items() if word.out},
+            given={project: word.role for project, word in said.items() if word.role},
+        )
         for seat in found.add:
             _add(user, allocations[seat.key], seat)
         for seat in found.change:
             _change(memberships[seat.key], seat)
-        _end(user, [memberships[key] for key in found.end])
-        if found.add or found.change or found.end:
-            events.publish([f"user.{user.pk}"], events.AccessChanged())
-            events.publish([f"user.{user.pk}"], events.Changed("allocations:changed"))
+        end(user, [memberships[key] for key in found.end])
+        if found.add or found.change:
+            tell(
+                user,
+                [
+                    *(allocations[seat.key] for seat in found.add),
+                    *(memberships[seat.key].allocation for seat in found.change),
+                ],
+            )
 
 
 def read_again(user: User, cloud: str) -> None:
@@ -145,29 +159,47 @@ def _name_pi(user: User, allocation: Allocation, seat: Seat) -> None:
         allocation.save(update_fields=["pi_name"])
 
 
-def _end(user: User, memberships: Sequence[Membership]) -> None:
-    """End memberships, and with the last of a project's regions also the credential of the project."""
+def tell(user: User, allocations: Iterable[Allocation]) -> None:
+    """What the person may do is different now: their sockets look again, and pages about people fetch again."""
+    events.publish([f"user.{user.pk}"], events.AccessChanged())
+    events.publish([f"user.{user.pk}"], events.Changed("allocations:changed"))
+    for found in {allocation.pk: allocation for allocation in allocations}.values():
+        events.publish([f"allocation.{found.pk}"], events.Changed("members:changed", {"slug": found.slug}))
+
+
+def end(user: User, memberships: Sequence[Membership], *, by: User | None = None, reason: str = "") -> None:
+    """End memberships and what hangs on them, in the caller's transaction: sessions, and with the last of a project's
+    regions also the credentials of the project."""
+    if not memberships:
+        return
     for membership in memberships:
         membership.ended_at = timezone.now()
         membership.save(update_fields=["ended_at"])
-        _record("membership.end", user, membership.allocation, role=membership.role)
+        detail = {"reason": reason} if reason else {}
+        _record("membership.end", user, membership.allocation, by=by, role=membership.role, **detail)
+    hooks_people.ended(user, [membership.allocation_id for membership in memberships])
+    _revoke(user, memberships, by)
+    tell(user, [membership.allocation for membership in memberships])
+
+
+def _revoke(user: User, memberships: Sequence[Membership], by: User | None) -> None:
     for cloud, project_id in {(m.allocation.cloud, m.allocation.project_id) for m in memberships}:
         elsewhere = Membership.objects.filter(
             user=user, ended_at=None, allocation__cloud=cloud, allocation__project_id=project_id
         )
         if not elsewhere.exists():
-            tools.revoke_for(
-                user=user, cloud=cloud, project_id=project_id, by=None, reason="membership ended"
-            )
+            tools.revoke_for(user=user, cloud=cloud, project_id=project_id, by=by, reason="membership ended")
             credentials.revoke_for(
-                user=user, cloud=cloud, project_id=project_id, by=None, reason="membership ended"
+                user=user, cloud=cloud, project_id=project_id, by=by, reason="membership ended"
             )
 
 
-def _record(action: str, user: User | None, allocation: Allocation, **detail: object) -> None:
+def _record(
+    action: str, user: User | None, allocation: Allocation, *, by: User | None = None, **detail: object
+) -> None:
     record(
         action,
-        by=None,
+        by=by,
         scope=f"allocation.{allocation.pk}",
         target_type="user" if user else "allocation",
         target_id=user.pk if user else allocation.pk,

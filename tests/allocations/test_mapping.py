@@ -151,3 +151,25 @@ def applied(before: list[Held], found: Plan) -> list[Held]:
     seats = {seat.key: seat for seat in (*found.add, *found.change)}
     kept = [membership for membership in before if membership.key not in {*seats, *found.end}]
     return kept + [Held(*seat.key, seat.role, seat.source) for seat in seats.values()]
+
+
+def test_who_was_removed_here_does_not_come_back_by_the_clouds_word() -> None:
+    claims = [Claimed("BIO220047", "pi")]
+    assert plan([granted("member")], claims, [], ROLES, out={"p-bio"}).add == ()
+    assert plan([granted("member")], claims, [], ROLES, out={"p-other"}).add != ()
+
+
+def test_who_was_removed_here_ends_even_where_the_cloud_showed_only_some_projects() -> None:
+    here, elsewhere = held(), held(project="p-other")
+    assert plan([], [], [here, elsewhere], ROLES, complete=False, out={"p-bio"}).end == (here.key,)
+
+
+def test_a_role_given_here_waits_for_the_person_and_outlives_the_membership() -> None:
+    found = plan([granted("member")], [], [], ROLES, given={"p-bio": "ta"})
+    assert found.add == (Seat(BIO, "ta", "portal"),)
+    assert plan([granted("member")], [], [held("ta", "portal")], ROLES, given={"p-bio": "ta"}).change == ()
+
+
+def test_a_role_given_here_promises_no_more_than_the_cloud_allows() -> None:
+    found = plan([granted("reader")], [], [], ROLES, given={"p-bio": "manager"})
+    assert found.add == (Seat(BIO, "reader", "keystone"),)

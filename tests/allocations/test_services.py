@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from allocations import services
+from allocations import hooks_people, services
 from allocations.models import Allocation, Membership
 from allocations.services import apply_projects, read_again
 from portal.accounts.hooks import GrantedProject
@@ -164,7 +164,7 @@ def test_half_applied_is_not_applied(user: User, monkeypatch: pytest.MonkeyPatch
     def broken(*args: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(services, "_end", broken)
+    monkeypatch.setattr(services, "end", broken)
     with pytest.raises(RuntimeError):
         apply_projects(user, "demo", [granted()], [])
     assert not Allocation.objects.exists()
@@ -194,3 +194,33 @@ def test_allocations_that_nobody_could_read_are_due_when_somebody_is_connected(u
     fine.refresh_from_db()
     assert silent.refresh_after is not None
     assert fine.refresh_after is None
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, hooks_people.Decided]:
+    """What was decided here about everybody, by project."""
+    words: dict[str, hooks_people.Decided] = {}
+    monkeypatch.setattr(hooks_people, "_deciders", [lambda user, cloud: words])
+    return words
+
+
+def test_who_was_removed_here_stays_out_at_the_next_sign_in(
+    user: User, said: dict[str, hooks_people.Decided]
+) -> None:
+    apply_projects(user, "demo", [granted()], [])
+    said["project-of-bio220047"] = hooks_people.Decided(out=True)
+    apply_projects(user, "demo", [granted(), granted("TRA220028")], [])
+    assert roles(user) == {"tra220028-iu": "member"}
+    said.clear()
+    apply_projects(user, "demo", [granted(), granted("TRA220028")], [])
+    assert set(roles(user)) == {"tra220028-iu", "bio220047-iu"}
+
+
+def test_layers_above_hear_of_the_end_in_the_same_transaction(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[User, list[int]]] = []
+    monkeypatch.setattr(hooks_people, "_ended", [lambda who, ids: heard.append((who, list(ids)))])
+    apply_projects(user, "demo", [granted()], [])
+    apply_projects(user, "demo", [], [])
+    assert heard == [(user, [Allocation.objects.get().pk])]
