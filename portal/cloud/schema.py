@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from portal.cloud.schema_planning import Expiry, Planning
 from portal.cloud.schema_portals import OtherPortal
 from portal.cloud.schema_remote import Remote
+from portal.cloud.schema_sources import Sources
 from portal.cloud.schema_types import (
     Cidr,
     KeystoneAddress,
@@ -333,12 +335,15 @@ class PortalCloud(Strict):
     accounting: Accounting | None = None
     custom_resources: tuple[CustomResource, ...] = ()
     quota_help: QuotaHelp = QuotaHelp()
+    planning: Planning = Planning()
+    expiry: Expiry = Expiry()
     resize_confirm_hours: float = Field(default=0, ge=0)
     soft_delete_hours: float = Field(default=0, ge=0)
     vocabulary: dict[Word, str] = Field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     also_at: tuple[OtherPortal, ...] = ()
     polling: Polling = Polling()
+    sources: Sources = Sources()
 
     @model_validator(mode="after")
     def _overrides_name_known_regions(self) -> "PortalCloud":
