@@ -1,0 +1,96 @@
+"""Who may change whom. Pure: answers are a reason in words, empty where it is allowed.
+
+Whoever manages an allocation decides about those below them. The last PI stays: without one nobody could decide.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# Strongest first.
+ORDER = ("pi", "co_pi", "manager", "ta", "member", "reader")
+# What can be given here. That somebody may look only is the cloud's word.
+GIVABLE = ("member", "ta", "manager", "co_pi", "pi")
+LABELS = {
+    "pi": "PI",
+    "co_pi": "co-PI",
+    "manager": "allocation manager",
+    "ta": "teaching assistant",
+    "member": "member",
+    "reader": "reader",
+}
+_MANAGING = ("pi", "co_pi", "manager")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who wants to change something, as what; `pis`: how many PIs the allocation has."""
+
+    role: str
+    pis: int
+
+    @property
+    def manages(self) -> bool:
+        return self.role in _MANAGING
+
+
+def rank(role: str) -> int:
+    """0 is the strongest; a role that nobody knows is below all."""
+    return ORDER.index(role) if role in ORDER else len(ORDER)
+
+
+def why_not_add(actor: Actor, role: str) -> str:
+    """Why this actor may not bring in somebody as that."""
+    if not actor.manages:
+        return "Only the PI, co-PIs and allocation managers add people."
+    if role not in GIVABLE:
+        return "That is no role that can be given here."
+    if rank(role) < rank(actor.role):
+        return f"You are {LABELS[actor.role]} yourself, and cannot give a role above that."
+    return ""
+
+
+def why_not_change(actor: Actor, held: str, wanted: str, *, own: bool) -> str:
+    """Why this actor may not make a `held` a `wanted`. `own`: it is about themselves."""
+    if not actor.manages:
+        return "Only the PI, co-PIs and allocation managers change roles."
+    if wanted not in GIVABLE:
+        return "That is no role that can be given here."
+    if held == wanted:
+        return f"That is their role already: {LABELS[wanted]}."
+    if held == "pi" and actor.pis <= 1:
+        return "This is the only PI. Make somebody else PI first."
+    if rank(wanted) < rank(actor.role):
+        return f"You are {LABELS[actor.role]} yourself, and cannot give a role above that."
+    return "" if own else _why_not_touch(actor, held)
+
+
+def why_not_remove(actor: Actor, held: str, *, own: bool) -> str:
+    """Why this actor may not remove somebody who is `held`. Whoever is in may leave, but for the last PI."""
+    if held == "pi" and actor.pis <= 1:
+        return "This is the only PI. Make somebody else PI first."
+    if own:
+        return ""
+    if not actor.manages:
+        return "Only the PI, co-PIs and allocation managers remove people."
+    return _why_not_touch(actor, held)
+
+
+def choices(actor: Actor) -> list[tuple[str, str]]:
+    """The roles that this actor may give, weakest first, with what they are called."""
+    return [(role, _title(role)) for role in _open_to(actor)]
+
+
+def _open_to(actor: Actor) -> Iterable[str]:
+    return [role for role in GIVABLE if actor.manages and rank(role) >= rank(actor.role)]
+
+
+def _title(role: str) -> str:
+    label = LABELS[role]
+    return label[0].upper() + label[1:]
+
+
+def _why_not_touch(actor: Actor, held: str) -> str:
+    """PIs decide about everybody; others about those below them."""
+    if actor.role == "pi" or rank(held) > rank(actor.role):
+        return ""
+    return f"They are {LABELS.get(held, held)}: only a {'PI' if rank(held) <= 1 else 'co-PI or PI'} decides about them."

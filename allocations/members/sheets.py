@@ -1,0 +1,184 @@
+"""People as somebody types, pastes or uploads them → who is meant, line by line. Pure; all of it is hostile input.
+
+A plain list has a name per line (or several, with commas). A table has a line of headings, such as
+`username;role;resources`, in any order; what else it has is passed over.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+MOST = 500
+LONGEST = 512 * 1024
+_NAME = re.compile(r"[\w.@+-]{2,200}", re.ASCII)
+_HEADS = {
+    "username": "username",
+    "access id": "username",
+    "access_id": "username",
+    "accessid": "username",
+    "access username": "username",
+    "user": "username",
+    "login": "username",
+    "id": "username",
+    "role": "role",
+    "resources": "resources",
+    "resource": "resources",
+}
+_ROLES = {
+    "pi": "pi",
+    "co-pi": "co_pi",
+    "copi": "co_pi",
+    "co pi": "co_pi",
+    "co_pi": "co_pi",
+    "manager": "manager",
+    "allocation manager": "manager",
+    "allocation_manager": "manager",
+    "ta": "ta",
+    "teaching assistant": "ta",
+    "member": "member",
+    "user": "member",
+    "student": "member",
+    "": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A person on line `line`. An empty role, or no resources: as chosen for all."""
+
+    line: int
+    username: str
+    role: str = ""
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A line that names nobody, as far as it can be shown, and why."""
+
+    line: int
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    entries: tuple[Entry, ...]
+    bad: tuple[Bad, ...]
+
+
+def read_bytes(data: bytes) -> Sheet:
+    """An uploaded file: UTF-8 with or without its mark, UTF-16 with one, else as Windows writes it."""
+    if len(data) > LONGEST:
+        return Sheet((), (Bad(0, "", f"The file is larger than {LONGEST // 1024} KiB."),))
+    return read(_decoded(data))
+
+
+def read(text: str) -> Sheet:
+    """Each person once: of several lines about one the first counts, and the others are told of."""
+    text = text.removeprefix("\ufeff").replace("\0", "")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    mark = _separator(first)
+    heads = _heads(first, mark)
+    found = _table(text, mark, heads) if heads else _list(text)
+    return _once(found)
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def _separator(line: str) -> str:
+    """What parts the headings: whichever there is most of."""
+    return max((";", "\t", ","), key=line.count)
+
+
+def _heads(line: str, mark: str) -> list[str] | None:
+    """What each column holds; None where the first line is no line of headings."""
+    names = [_HEADS.get(cell.strip().strip('"').lower(), "") for cell in line.split(mark)]
+    return names if "username" in names else None
+
+
+def _table(text: str, mark: str, heads: Sequence[str]) -> list[Entry | Bad]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    found: list[Entry | Bad] = []
+    begun = False
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not begun:
+                begun = True
+                continue
+            found.append(_row(reader.line_num, cells, heads))
+    except csv.Error as error:
+        found.append(Bad(reader.line_num, "", f"This is no table from here on: {error}."))
+    return found
+
+
+def _row(line: int, cells: Sequence[str], heads: Sequence[str]) -> Entry | Bad:
+    given: dict[str, str] = {}
+    for head, cell in zip(heads, cells, strict=False):
+        if head:
+            given.setdefault(head, cell.strip())
+    resources = tuple(
+        part.strip() for part in re.split(r"[|,+/ ]", given.get("resources", "")) if part.strip()
+    )
+    return _entry(line, given.get("username", ""), given.get("role", ""), resources)
+
+
+def _list(text: str) -> list[Entry | Bad]:
+    return [
+        _entry(number, word, "", ())
+        for number, line in enumerate(text.splitlines(), start=1)
+        for word in re.split(r"[\s,;]+", line)
+        if word
+    ]
+
+
+def _entry(line: int, username: str, role: str, resources: tuple[str, ...]) -> Entry | Bad:
+    shown = "".join(letter for letter in username if letter.isprintable())[:80]
+    if not username:
+        return Bad(line, "", "There is no username on this line.")
+    if not _NAME.fullmatch(username):
+        return Bad(line, shown, "This is no username: letters, digits and . @ + - _ only, 2 to 200 of them.")
+    if role.lower() not in _ROLES:
+        return Bad(line, shown, f"There is no role called “{_short(role)}”.")
+    return Entry(line, username.lower(), _ROLES[role.lower()], resources)
+
+
+def _once(found: Iterable[Entry | Bad]) -> Sheet:
+    entries: dict[str, Entry] = {}
+    bad: list[Bad] = []
+    for one in found:
+        if isinstance(one, Bad):
+            bad.append(one)
+        elif one.username in entries:
+            bad.append(Bad(one.line, one.username, f"Named on line {entries[one.username].line} already."))
+        elif len(entries) >= MOST:
+            bad.append(Bad(one.line, one.username, f"At most {MOST} people at once: this one is too many."))
+        else:
+            entries[one.username] = one
+    return Sheet(tuple(entries.values()), tuple(bad[:MOST]))
+
+
+def _short(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())[:40]
+
+
+def lines(entries: Iterable[Entry], role: str, resources: Sequence[str]) -> str:
+    """The same people as a table that `read` reads again: what a preview sends on."""
+    rows = ["username;role;resources"]
+    rows += [f"{e.username};{e.role or role};{'|'.join(e.resources or resources)}" for e in entries]
+    return "\n".join(rows)
+
+
+def roles_of(entries: Iterable[Entry], role: str) -> Mapping[str, str]:
+    return {entry.username: entry.role or role for entry in entries}
