@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('allocations', '0004_people'),
+        ('allocations', '0002_offers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
