@@ -1,15 +1,17 @@
 """One SSH connection to one machine: made with a certificate of two minutes or the person's own secret."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import asyncssh
 
 from instances.remote import backpressure, limits
 from instances.remote.failures import Stage, as_problem
 from instances.remote.ways import Way
+from portal.core import seal
 from portal.core.errors import PortalError
 
 backpressure.install()
@@ -30,6 +32,14 @@ class Secret:
     passphrase: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     login: str = ""
+
+    def sealed(self) -> str:
+        """For the way between two of our processes."""
+        return seal.seal(json.dumps(asdict(self)))
+
+    @classmethod
+    def unsealed(cls, text: str) -> "Secret":
+        return cls(**json.loads(seal.unseal(text)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from instances.models import Instance
 from instances.remote import limits, tickets, ways
 from instances.remote.closing import finish, record
 from instances.remote.endings import ENDINGS
+from instances.remote.link import Secret
 from instances.remote.models import RemoteSession
 from instances.remote.tickets import Ticket
 from portal.accounts.models import User
@@ -65,8 +66,11 @@ def open_session(
     login: str = "",
     port: int | None = None,
     resume: RemoteSession | None = None,
+    secret: Secret | None = None,
 ) -> Opened:
     """A new session on a machine, or the way back into `resume`. Nothing is connected yet.
+
+    `secret` goes with the ticket, sealed, to a process that connects when the ticket is redeemed.
 
     PortalError: `portal:forbidden`, `remote:too-many`, `remote:resume`, or why the machine cannot be reached
     (`instances.remote.ways`).
@@ -88,6 +92,7 @@ def open_session(
             instance_id=str(machine.pk),
             user_id=by.pk,
             mark=origin.mark,
+            sealed_secret=secret.sealed() if secret else "",
         )
     )
     return Opened(session, ticket, socket_path(session))

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from portal.core.errors import PortalError
 from portal.core.redis_client import client
@@ -23,6 +23,8 @@ class Ticket:
     # Of somebody who joins another person's session.
     share_id: str = ""
     mode: str = "own"
+    # A key or password of the person's own on its way to the process that connects: sealed, for this half minute.
+    sealed_secret: str = field(default="", repr=False)
 
 
 def issue(ticket: Ticket) -> str:

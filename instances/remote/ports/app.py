@@ -6,6 +6,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from instances.remote.attending import attend
+from instances.remote.link import Secret
 from instances.remote.ports import asking, entry, headers, isolation, pages
 from instances.remote.ports.asgi_types import Headers, Receive, Scope, Send
 from instances.remote.ports.door import Known, Visit, known, let_in
@@ -64,12 +66,20 @@ class _Request:
             body = await sync_to_async(pages.sheet, thread_sensitive=False)()
             await pages.reply(self.send, 200, pages.own_headers(self.site, b"text/css"), body)
         elif path == entry.ENTER and method == "POST" and self.name is not None:
-            there, more = await entry.enter(self.name, self.site, self.headers, self.receive)
+            entered = await entry.enter(self.name, self.site, self.headers, self.receive)
+            if entered.secret is not None:
+                await self._sign_in(self.name, entered.secret)
             # 303, and no referrer: the application hears neither the ticket nor where the person came from.
-            location = (b"location", there.encode())
-            await pages.reply(self.send, 303, [*pages.own_headers(self.site, b"text/plain"), location, *more])
+            location = (b"location", entered.path.encode())
+            plain = pages.own_headers(self.site, b"text/plain")
+            await pages.reply(self.send, 303, [*plain, location, *entered.headers])
         else:
             raise PortalError("remote:port-unknown")
+
+    async def _sign_in(self, name: Name, secret: Secret) -> None:
+        """Connects with the person's own key, which is then kept for as long as the connection is."""
+        self.known = await known(name)
+        await attend(name.session, user=self.known.user, mark=self.known.mark, secret=secret)
 
     async def _pass_on(self) -> None:
         visit = await self._visit()

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from instances.models import Instance
 from instances.remote import limits, opening
+from instances.remote.link import Secret
 from instances.remote.models import RemoteSession
 from instances.remote.opening import Origin
 from instances.remote.ports.entry import ENTER, local_path
@@ -30,8 +31,12 @@ class Leaving:
     session: RemoteSession
 
 
-def open_port(*, by: User, instance: Instance, wanted: Wanted, origin: Origin) -> Leaving:
+def open_port(
+    *, by: User, instance: Instance, wanted: Wanted, origin: Origin, secret: Secret | None = None
+) -> Leaving:
     """A way to a port of a machine, under a name of its own; the same name while the session lives.
+
+    `secret`: for a machine that takes no certificate of the portal.
 
     PortalError: `remote:ports-off`, `remote:port-not-allowed`, or as `instances.remote.opening.open_session`.
     """
@@ -39,9 +44,19 @@ def open_port(*, by: User, instance: Instance, wanted: Wanted, origin: Origin) -
     require_openable(wanted.port)
     kind = RemoteSession.Kind.PORT
     live = open_now(by, instance, origin.mark)
-    resume = next((one for one in live if one.port == wanted.port), None)
+    login = secret.login if secret else ""
+    resume = next(
+        (one for one in live if one.port == wanted.port and (not login or one.login == login)), None
+    )
     opened = opening.open_session(
-        by=by, instance=instance, kind=kind, origin=origin, port=wanted.port, resume=resume
+        by=by,
+        instance=instance,
+        kind=kind,
+        origin=origin,
+        login=login,
+        port=wanted.port,
+        resume=resume,
+        secret=secret,
     )
     name = Name(wanted.port, opened.session.pk, wanted.tls, wanted.outside)
     return Leaving(

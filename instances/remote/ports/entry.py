@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from instances.remote import tickets
+from instances.remote.link import Secret
 from instances.remote.models import RemoteSession
 from instances.remote.ports.asgi_types import Headers, Receive
 from instances.remote.ports.headers import COOKIE_STEM
@@ -49,10 +51,17 @@ def may_enter(headers: Headers, name: Name, site: Site) -> bool:
     return any(key == wanted and hmac.compare_digest(value, expected) for key, _, value in pairs)
 
 
-async def enter(
-    name: Name, site: Site, headers: Mapping[bytes, bytes], receive: Receive
-) -> tuple[str, Headers]:
-    """Where to go on, and with what. PortalError `remote:ticket` unless the portal's own page posts a live ticket."""
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Where to go on, and with which cookie; `secret` opens a machine that takes no certificate of the portal."""
+
+    path: str
+    headers: Headers
+    secret: Secret | None
+
+
+async def enter(name: Name, site: Site, headers: Mapping[bytes, bytes], receive: Receive) -> Entered:
+    """PortalError `remote:ticket` unless the portal's own page posts a live ticket."""
     portal = urlsplit(settings.SITE_URL)
     if headers.get(b"origin", b"").decode("latin-1").lower() != f"{portal.scheme}://{portal.netloc}".lower():
         # Another page could bring somebody to its author's machine as if it were theirs.
@@ -62,12 +71,13 @@ async def enter(
     except ValueError:
         raise PortalError("remote:ticket") from None
     text = fields.get("ticket", [""])[0]
-    await sync_to_async(_redeem, thread_sensitive=False)(text, name)
-    return local_path(fields.get("path", ["/"])[0]), [(b"set-cookie", _cookie(name, site))]
+    secret = await sync_to_async(_redeem, thread_sensitive=False)(text, name)
+    return Entered(local_path(fields.get("path", ["/"])[0]), [(b"set-cookie", _cookie(name, site))], secret)
 
 
-def _redeem(text: str, name: Name) -> None:
-    tickets.redeem_for(text, kind=RemoteSession.Kind.PORT, session_id=str(name.session))
+def _redeem(text: str, name: Name) -> Secret | None:
+    ticket = tickets.redeem_for(text, kind=RemoteSession.Kind.PORT, session_id=str(name.session))
+    return Secret.unsealed(ticket.sealed_secret) if ticket.sealed_secret else None
 
 
 def _cookie(name: Name, site: Site) -> bytes:

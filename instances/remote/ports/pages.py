@@ -14,6 +14,8 @@ from instances.remote.ports.entry import OWN
 from instances.remote.ports.names import Name, Site
 from portal.core.errors import PortalError
 
+# A key or password is never asked for on this site: its pages belong to the machine.
+ASKING = frozenset({"remote:needs-secret", "remote:secret-refused", "remote:bad-key"})
 SHEET = OWN + "page.css"
 _SHEETS = ("css/tokens.css", "css/plain.css")
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -56,7 +58,7 @@ def problem(
         "detail": error.detail,
         "sheet": SHEET,
         "portal": settings.SITE_URL,
-        "back": back(known, name),
+        "back": back(known, name, ask=error.id in ASKING),
         "machine": known.machine if known else "",
         "again": error.outcome == "retry",
     }
@@ -67,12 +69,14 @@ def problem(
     return words.status, headers, page.encode()
 
 
-def back(known: Known | None, name: Name | None) -> str:
-    """The portal's page about the ports of this machine; for strangers the portal itself."""
+def back(known: Known | None, name: Name | None, *, ask: bool = False) -> str:
+    """The portal's page about the ports of this machine, which asks for a key with `ask`; for strangers the portal."""
     if known is None:
         return f"{settings.SITE_URL}/"
     path = reverse("remote:ports", args=[known.instance_id])
-    return f"{settings.SITE_URL}{path}{f'?port={name.port}' if name else ''}"
+    return (
+        f"{settings.SITE_URL}{path}{f'?port={name.port}' if name else ''}{'&ask=key' if name and ask else ''}"
+    )
 
 
 @cache

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from instances.access import connectable
+from instances.exosphere import login_user
 from instances.models import Instance
 from instances.remote import closing, doors, limits, opening
 from instances.remote.ports import asking, looking
@@ -47,6 +48,8 @@ def _context(request: HttpRequest, instance: Instance, **more: Any) -> dict[str,
         "why_not": _why_not(instance),
         "allowed": asking.allowed_words(),
         "open_now": [(one, known_port(one.port or 0)) for one in asking.open_now(user, instance, mark)],
+        "ask": request.GET.get("ask") == "key",
+        "login": login_user(instance.metadata, instance.image_name),
         "lately": [known_port(port) for port in asking.lately(user, instance)],
         "known": KNOWN,
         **more,
@@ -63,16 +66,20 @@ def _why_not(instance: Instance) -> PortalError | None:
 
 
 @never_cache
-@sensitive_post_parameters("where")
+@sensitive_post_parameters()
 @require_POST
 def open_port(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     """Answers with a page that posts the ticket to the port's own name: by script at once, without by a button."""
     instance = connectable(request.user, instance_id)
-    form = PortForm(request.POST)
+    form = PortForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, _PAGE, _context(request, instance, form=form), status=422)
     leaving = asking.open_port(
-        by=person(request), instance=instance, wanted=form.wanted, origin=opening.origin_of(request)
+        by=person(request),
+        instance=instance,
+        wanted=form.wanted,
+        origin=opening.origin_of(request),
+        secret=form.secret,
     )
     context = {"i": instance, "leaving": leaving, "known": known_port(leaving.port)}
     response = render(request, "remote/ports/leaving.html", context)

@@ -1,3 +1,4 @@
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,3 +51,21 @@ def machine(
 def lab(allocation: Allocation, member: User) -> Instance:
     """The member's machine, for tests that reach no machine."""
     return rows.machine(allocation, member, name="blast-node", public_address="192.0.2.80")
+
+
+@pytest.fixture
+def key(sshd: Sshd, tmp_path: Path) -> str:
+    """The private half of a key that the machine knows."""
+    path = tmp_path / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    (sshd.etc.parent / "authorized_keys").write_bytes(path.with_suffix(".pub").read_bytes())
+    return path.read_text()
+
+
+@pytest.fixture
+def foreign(machine: Instance, sshd: Sshd) -> Instance:
+    """An image that tells its account, which is another than the one that the person uses."""
+    MachineTrust.objects.all().delete()
+    Instance.objects.filter(pk=machine.pk).update(image_name="Ubuntu 24.04", metadata={})
+    machine.refresh_from_db()
+    return machine

@@ -1,34 +1,13 @@
 """Machines that take no certificate of the portal: the page is asked, and what it gives is kept nowhere."""
 
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from instances.models import Instance
-from instances.remote.models import MachineTrust, RemoteSession
+from instances.remote.models import RemoteSession
 from portal.accounts.models import User
 from portal.core.redis_client import client
 from tests.instances.remote.pages import ShellPage, browser
 from tests.instances.remote.sshd import Sshd
-
-
-@pytest.fixture
-def key(sshd: Sshd, tmp_path: Path) -> str:
-    """The private half of a key that the machine knows."""
-    path = tmp_path / "id"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
-    (sshd.etc.parent / "authorized_keys").write_bytes(path.with_suffix(".pub").read_bytes())
-    return path.read_text()
-
-
-@pytest.fixture
-def foreign(machine: Instance, sshd: Sshd) -> Instance:
-    """An image that tells its account, which is another than the one that the person uses."""
-    MachineTrust.objects.all().delete()
-    Instance.objects.filter(pk=machine.pk).update(image_name="Ubuntu 24.04", metadata={})
-    machine.refresh_from_db()
-    return machine
 
 
 async def test_the_page_is_asked_and_its_key_opens_the_machine(

@@ -72,10 +72,10 @@ async def body(response: Any) -> bytes:
     return whole
 
 
-async def open_page(user: User, machine: Instance, home: Path) -> FilesPage:
+async def open_page(user: User, machine: Instance, home: Path, *, login: str = "") -> FilesPage:
     client = Client()
     await client.aforce_login(user)
-    opened = await client.post(f"/instances/{machine.pk}/remote/open/", {"kind": "files"})
+    opened = await client.post(f"/instances/{machine.pk}/remote/open/", {"kind": "files", "login": login})
     assert opened.status_code == 200, opened.content
     return FilesPage(client, opened.json()["session"], home)
 
