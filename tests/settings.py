@@ -26,6 +26,7 @@ os.environ.update(
     SITE_URL="http://testserver",
     ALLOWED_HOSTS="testserver,127.0.0.1,localhost",
     LOG_LEVEL="WARNING",
+    DEFAULT_FROM_ADDRESS="portal@example.edu",
 )
 
 from portal.settings import *  # noqa: E402, F403  (reads the environment that was set above)

@@ -14,7 +14,9 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from portal.cloud.schema import Branding, Oidc, PortalCloud, PortalFile, Retention, Word
+from portal.cloud.schema_oversight import Oversight
 from portal.cloud.schema_remote import Remote
+from portal.cloud.schema_telling import Telling
 from portal.cloud.schema_types import KeystoneAddress, complain_of_twins
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -89,6 +91,8 @@ class CloudsConfig:
     roles: Mapping[str, str]
     retention: Retention
     remote: Remote
+    oversight: Oversight
+    telling: Telling
     vocabulary: Mapping[Word, str]
     clouds: Mapping[str, CloudConfig]
 
@@ -126,6 +130,8 @@ def load(portal_yaml: Path | None = None, clouds_yaml: Path | None = None) -> Cl
         roles=portal.roles,
         retention=portal.retention,
         remote=portal.remote,
+        oversight=portal.oversight,
+        telling=portal.telling,
         vocabulary=portal.vocabulary,
         clouds=joined,
     )
