@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from portal.cloud.schema_planning import Expiry, Planning
+from portal.cloud.schema_oversight import Oversight
 from portal.cloud.schema_portals import OtherPortal
 from portal.cloud.schema_remote import Remote
 from portal.cloud.schema_sources import Sources
+from portal.cloud.schema_telling import Telling
 from portal.cloud.schema_types import (
     Cidr,
     KeystoneAddress,
@@ -410,5 +412,7 @@ class PortalFile(Strict):
     roles: dict[str, Role] = Field(default_factory=_usual_roles)
     retention: Retention = Retention()
     remote: Remote = Remote()
+    oversight: Oversight = Oversight()
+    telling: Telling = Telling()
     vocabulary: dict[Word, str] = Field(default_factory=dict)
     clouds: dict[str, PortalCloud] = Field(min_length=1)
