@@ -1,4 +1,4 @@
-"""The ledger of SUs: charges by the minute on top of what the provider's accounting reports once a day."""
+"""The ledger of SUs: what we charged, on top of what the provider's accounting reports once a day."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import DecimalField, OuterRef, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from allocations import spent
 from allocations.models import Allocation, Grant, LedgerEntry
 from portal.core import bulk
 from portal.core.audit import Actor, record
 
 _ZERO = Decimal(0)
-_SU: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=20, decimal_places=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,41 +95,44 @@ def correct(*, by: Actor | None, entry: LedgerEntry, su: Decimal, reason: str) -
     return mended
 
 
-def balance(allocation: Allocation, on: date | None = None) -> dict[str, Balance]:
-    return balances([allocation.pk], on).get(allocation.pk, {})
+def balance(
+    allocation: Allocation, on: date | None = None, *, now: datetime | None = None
+) -> dict[str, Balance]:
+    return balances([allocation.pk], on, now=now).get(allocation.pk, {})
 
 
-def balances(allocation_ids: Iterable[int], on: date | None = None) -> dict[int, dict[str, Balance]]:
-    """Balances of many allocations, by resource, in one query.
+def balances(
+    allocation_ids: Iterable[int], on: date | None = None, *, now: datetime | None = None
+) -> dict[int, dict[str, Balance]]:
+    """Balances of many allocations, by resource, in a fixed number of queries.
 
     Of several periods of a resource the active one around `on` (today) counts, else the one that ends last.
-    A grant is the project's: what its machines in other regions cost is drawn from it too.
     """
-    since = (
-        LedgerEntry.objects.filter(
-            allocation__cloud=OuterRef("allocation__cloud"),
-            allocation__project_id=OuterRef("allocation__project_id"),
-            resource=OuterRef("resource"),
-            starts_at__gte=OuterRef("as_of"),
-        )
-        .order_by()
-        .values("resource")
-        .annotate(total=Sum("su"))
-        .values("total")
-    )
-    grants = Grant.objects.filter(allocation__in=list(allocation_ids)).annotate(
-        since=Coalesce(Subquery(since, output_field=_SU), Value(_ZERO, output_field=_SU))
-    )
     day = on or timezone.now().date()
     found: dict[int, dict[str, Balance]] = defaultdict(dict)
-    for grant in grants:
-        mine = found[grant.allocation_id]
-        mine[grant.resource] = _better(mine.get(grant.resource), _balance(grant), day)
+    for allocation_id, periods in balances_of_periods(allocation_ids, now).items():
+        for each in periods:
+            mine = found[allocation_id]
+            mine[each.resource] = _better(mine.get(each.resource), each, day)
     return dict(found)
 
 
-def _balance(grant: Grant) -> Balance:
-    since: Decimal = getattr(grant, "since", _ZERO)
+def balances_of_periods(
+    allocation_ids: Iterable[int], now: datetime | None = None
+) -> dict[int, list[Balance]]:
+    """Every period of every resource, as the provider lists them.
+
+    A grant is the project's: what its machines in other regions cost is drawn from it too.
+    """
+    grants = list(Grant.objects.filter(allocation__in=list(allocation_ids)).select_related("allocation"))
+    since = spent.since_figures(grants, now or timezone.now())
+    found: dict[int, list[Balance]] = defaultdict(list)
+    for grant in grants:
+        found[grant.allocation_id].append(_balance(grant, since[grant.pk]))
+    return dict(found)
+
+
+def _balance(grant: Grant, since: Decimal) -> Balance:
     return Balance(
         resource=grant.resource,
         awarded=grant.awarded,

@@ -1,6 +1,14 @@
+from datetime import UTC, date
+from typing import TYPE_CHECKING, Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+if TYPE_CHECKING:
+    _DateField = models.DateField[date, date]
+else:
+    _DateField = models.DateField
 
 
 class Allocation(models.Model):
@@ -29,6 +37,11 @@ class Allocation(models.Model):
     read_error_id = models.CharField(max_length=64, blank=True)
     read_error_since = models.DateTimeField(null=True, blank=True)
     refresh_after = models.DateTimeField(null=True, blank=True, db_index=True)
+    # Whether members see what each of them spent. PI, co-PI, managers and operators always do.
+    spending_shown = models.BooleanField(default=True)
+    # When the ledger was given what ran here before the portal met it, and when that is tried next.
+    history_read_at = models.DateTimeField(null=True, blank=True)
+    history_after = models.DateTimeField(null=True, blank=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -114,29 +127,69 @@ class Membership(models.Model):
         return f"{self.user}: {self.role} of {self.allocation}"
 
 
+class ProviderFigure(models.Model):
+    """What the provider said was used of a grant, each time its figure changed: the other side of our ledger.
+
+    `metered` is what the ledger had for the period when the two were compared (null: not yet), and `difference`
+    what was posted so that both agree.
+    """
+
+    grant = models.ForeignKey(Grant, on_delete=models.CASCADE, related_name="figures")
+    used = models.DecimalField(max_digits=16, decimal_places=3)
+    as_of = models.DateTimeField()
+    metered = models.DecimalField(max_digits=16, decimal_places=6, null=True, blank=True)
+    difference = models.DecimalField(max_digits=16, decimal_places=6, null=True, blank=True)
+
+    class Meta:
+        ordering = ["as_of"]
+        constraints = [models.UniqueConstraint(fields=["grant", "as_of"], name="one_figure_per_moment")]
+
+    def __str__(self) -> str:
+        return f"{self.grant}: {self.used} on {self.as_of:%Y-%m-%d}"
+
+
+class UtcDay(_DateField):
+    """The UTC day of the row's `starts_at`, however the row is written."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> date:
+        found: date = model_instance.starts_at.astimezone(UTC).date()
+        setattr(model_instance, self.attname, found)
+        return found
+
+
 class LedgerEntry(models.Model):
-    """SUs charged for one machine and one interval. Append-only: a mistake is mended by a further entry."""
+    """SUs charged for one machine and one stretch within a UTC day. Append-only: a further entry mends a mistake."""
 
     class Kind(models.TextChoices):
         CHARGE = "charge"
         CORRECTION = "correction"
+        # The difference to the provider's figure: of the allocation, of no machine and nobody.
+        PROVIDER = "provider"
 
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     allocation = models.ForeignKey(Allocation, on_delete=models.PROTECT, related_name="ledger")
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.CHARGE)
     resource = models.CharField(max_length=16, choices=Grant.Resource)
-    instance_id = models.CharField(max_length=64)
+    instance_id = models.CharField(max_length=64, blank=True)
     instance_name = models.CharField(max_length=255)
+    # Whose it was then, and stays in reports: the portal's person by number, else "name:" and what the cloud says.
+    owner_key = models.CharField(max_length=260, blank=True)
     owner_name = models.CharField(max_length=255, blank=True)
     flavor_name = models.CharField(max_length=255)
     status = models.CharField(max_length=32)
+    day = UtcDay(editable=False)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     su = models.DecimalField(max_digits=16, decimal_places=6)
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["allocation", "resource", "starts_at"], name="ledger_by_time")]
+        # Plain constraint and indexes: those that Django adds of its own for text take a third of the table.
+        constraints = [models.UniqueConstraint(fields=["key"], name="charged_once")]
+        indexes = [
+            models.Index(fields=["allocation", "resource", "starts_at"], name="ledger_by_time"),
+            models.Index(fields=["instance_id"], name="ledger_by_instance"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.instance_name} {self.su} SU"

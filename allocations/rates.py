@@ -7,12 +7,16 @@ from decimal import Decimal
 from portal.cloud.schema import PortalCloud
 from portal.cloud.types import ResourceKind
 
-_HOUR = Decimal(3600)
+# The smallest part of an SU that the ledger keeps.
+MICRO = Decimal("0.000001")
+_DAY = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
+_MICROSECONDS_AN_HOUR = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """SUs of one stretch of time under one rate."""
+    """SUs of one stretch of time under one rate, within a UTC day."""
 
     starts_at: datetime
     ends_at: datetime
@@ -41,30 +45,52 @@ def resource_of(flavor_name: str, at: datetime, rates: PortalCloud) -> ResourceK
 def charges(
     flavor_name: str, vcpus: int, status: str, starts_at: datetime, ends_at: datetime, rates: PortalCloud
 ) -> list[Charge]:
-    """The cost of a stretch of time in one status, cut where the rate changed, without unpriced parts."""
+    """The cost of a stretch of time in one status, cut at midnight UTC, where rates change, without unpriced parts."""
     found: list[Charge] = []
-    for start, end in _days_merged(flavor_name, starts_at.astimezone(UTC), ends_at.astimezone(UTC), rates):
+    for start, end in days(starts_at, ends_at):
         hourly = su_per_hour(flavor_name, vcpus, status, start, rates)
         if hourly is not None:
-            found.append(Charge(start, end, hourly * _seconds(end - start) / _HOUR))
+            found.append(Charge(start, end, amount(hourly, start, end)))
     return found
 
 
-def _days_merged(
-    flavor_name: str, starts_at: datetime, ends_at: datetime, rates: PortalCloud
-) -> list[tuple[datetime, datetime]]:
+def days(starts_at: datetime, ends_at: datetime) -> list[tuple[datetime, datetime]]:
+    """A stretch of time as its parts in UTC days."""
     pieces: list[tuple[datetime, datetime]] = []
-    start = starts_at
-    while start < ends_at:
-        midnight = datetime.combine(start.date() + timedelta(days=1), time(), UTC)
-        end = min(midnight, ends_at)
-        if pieces and rates.rate(flavor_name, start.date()) == rates.rate(flavor_name, pieces[-1][0].date()):
-            pieces[-1] = (pieces[-1][0], end)
-        else:
-            pieces.append((start, end))
-        start = end
+    start, end = starts_at.astimezone(UTC), ends_at.astimezone(UTC)
+    while start < end:
+        stop = min(midnight(start) + _DAY, end)
+        pieces.append((start, stop))
+        start = stop
     return pieces
 
 
-def _seconds(span: timedelta) -> Decimal:
-    return Decimal(span // timedelta(microseconds=1)) / 1_000_000
+def midnight(moment: datetime) -> datetime:
+    """The beginning of its UTC day."""
+    return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)
+
+
+def amount(hourly: Decimal, start: datetime, end: datetime) -> Decimal:
+    """What `hourly` makes of a stretch within a UTC day, such that parts add up to the whole, wherever it is cut.
+
+    Both ends are rounded as the sum since midnight, so that what one part loses the next one has.
+    """
+    zero = midnight(start)
+    return _since(hourly, end - zero) - _since(hourly, start - zero)
+
+
+def part_of(su: Decimal, starts_at: datetime, ends_at: datetime, start: datetime, end: datetime) -> Decimal:
+    """What of a stretch's cost lies between `start` and `end`. Parts that meet add up to the whole."""
+    first, last = max(starts_at, start), min(ends_at, end)
+    if last <= first:
+        return Decimal(0)
+    whole = ends_at - starts_at
+    return _share(su, last - starts_at, whole) - _share(su, first - starts_at, whole)
+
+
+def _share(su: Decimal, part: timedelta, whole: timedelta) -> Decimal:
+    return (su * (part // _MICROSECOND) / (whole // _MICROSECOND)).quantize(MICRO)
+
+
+def _since(hourly: Decimal, span: timedelta) -> Decimal:
+    return (hourly * (span // _MICROSECOND) / _MICROSECONDS_AN_HOUR).quantize(MICRO)

@@ -65,7 +65,7 @@ class Budget:
 
 
 def of(allocation: Allocation, now: datetime) -> Budget:
-    """Four queries, and one for other regions, whatever the number of machines."""
+    """Nine queries, and one for other regions, whatever the number of machines."""
     cloud = clouds().cloud(allocation.cloud).portal
     live = list(Instance.objects.filter(allocation=allocation, deleted_at=None))
     freed = Instance.objects.filter(allocation=allocation, deleted_at__gt=allocation.quota_read_at or now)
@@ -73,7 +73,7 @@ def of(allocation: Allocation, now: datetime) -> Budget:
         cloud=cloud,
         now=now,
         room=room.of(allocation, live, freed),
-        balances=ledger.balance(allocation, now.date()),
+        balances=ledger.balance(allocation, now.date(), now=now),
         burning=_burning(allocation, live, cloud, now),
         gpus=allocation.gpus if _fresh(allocation.gpus_read_at, now) else {},
     )

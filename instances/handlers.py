@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from allocations.hooks import burn_source, size_source, spender_source
-from instances import reflect
+from allocations.accrual import accrual_source, name_source
+from allocations.hooks import burn_source, pulse_source, size_source, spender_source
+from instances import accruing, reflect
 from instances.actions import ACTIONS
 from instances.burning import burning_now
+from instances.pulse import pulses
 from instances.queue import enqueue
 from instances.resealing import reseal_boot_scripts
 from instances.spenders import offered, spending
@@ -56,6 +58,9 @@ hooks.on_change(reflect.operations_changed)
 hooks.may_access(reflect.may_access)
 on_usable(reflect.credential_usable)
 burn_source(burning_now)
+pulse_source(pulses)
+accrual_source(accruing.accrued)
+name_source(accruing.names)
 spender_source(spending)
 size_source(offered)
 store(reseal_boot_scripts)

@@ -63,6 +63,9 @@ class Instance(models.Model):
     details_read_at = models.DateTimeField(null=True, blank=True)
     console_read_at = models.DateTimeField(null=True, blank=True)
     charged_until = models.DateTimeField(null=True, blank=True)
+    # From when on Nova's record is still to be compared with what was charged; null: nothing changed since.
+    unsettled_since = models.DateTimeField(null=True, blank=True)
+    settle_after = models.DateTimeField(null=True, blank=True, db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     # Grows with every visible change: pages replace markup only by a newer version.
     version = models.PositiveBigIntegerField(default=1)
@@ -117,6 +120,26 @@ class CloudAction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.request_id}"
+
+
+class Sighting(models.Model):
+    """That a server was seen in another state or size than before: with Nova's record, the history that is charged.
+
+    `at`: the earliest moment, by the cloud's clock as far as it told, at which that may have become so.
+    """
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="sightings")
+    at = models.DateTimeField()
+    status = models.CharField(max_length=32)
+    flavor_name = models.CharField(max_length=255)
+    vcpus = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["instance", "at"], name="one_sighting_per_moment")]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.flavor_name} at {self.at:%Y-%m-%d %H:%M:%S}"
 
 
 class ConsoleLog(models.Model):

@@ -1,0 +1,53 @@
+"""What machines have cost since their last entry in the ledger: computed when asked for, told by the layers above."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accrued:
+    """One machine, and one stretch within a UTC day, that the ledger will be charged for: what its entry will say."""
+
+    allocation_id: int
+    resource: str
+    instance_id: str
+    instance_name: str
+    owner_key: str
+    owner_name: str
+    flavor_name: str
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    su: Decimal
+
+
+# `function(allocation_ids, now)`: in a fixed number of queries.
+Source = Callable[[Collection[int], datetime], list[Accrued]]
+# `function(instance_ids)`: their names now, in a fixed number of queries.
+Names = Callable[[Collection[str]], dict[str, str]]
+_sources: list[Source] = []
+_names: list[Names] = []
+
+
+def accrual_source(function: Source) -> Source:
+    """Decorator: `function(allocation_ids, now)` says what runs there and is not in the ledger yet."""
+    if function not in _sources:
+        _sources.append(function)
+    return function
+
+
+def name_source(function: Names) -> Names:
+    """Decorator: `function(instance_ids)` knows what machines are called."""
+    if function not in _names:
+        _names.append(function)
+    return function
+
+
+def accrued(allocation_ids: Collection[int], now: datetime) -> list[Accrued]:
+    return [found for function in _sources for found in function(allocation_ids, now)]
+
+
+def names(instance_ids: Collection[str]) -> dict[str, str]:
+    return {key: name for function in _names for key, name in function(instance_ids).items()}
