@@ -109,12 +109,16 @@ def balances(
     Of several periods of a resource the active one around `on` (today) counts, else the one that ends last.
     """
     day = on or timezone.now().date()
-    found: dict[int, dict[str, Balance]] = defaultdict(dict)
-    for allocation_id, periods in balances_of_periods(allocation_ids, now).items():
-        for each in periods:
-            mine = found[allocation_id]
-            mine[each.resource] = _better(mine.get(each.resource), each, day)
-    return dict(found)
+    found = balances_of_periods(allocation_ids, now)
+    return {allocation_id: current(periods, day) for allocation_id, periods in found.items()}
+
+
+def current(periods: Iterable[Balance], day: date) -> dict[str, Balance]:
+    """Of each resource the period that counts on that day."""
+    found: dict[str, Balance] = {}
+    for each in periods:
+        found[each.resource] = _better(found.get(each.resource), each, day)
+    return found
 
 
 def balances_of_periods(
