@@ -38,6 +38,8 @@ class Planning(BaseModel):
     as_of: date | None = None
     exchange: dict[ResourceKind, Number] = Field(default_factory=dict)
     tiers: tuple[Tier, ...] = ()
+    # SUs of the storage resource for each GB, where storage is granted in them; none: it is not planned in SUs.
+    storage_per_gb: Number | None = None
     # What planning for a class or a year leaves out, in per cent of what was counted.
     spare_percent: int = Field(default=10, ge=0, le=100)
 
