@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 # {allocation id: {resource: SU per hour now}}, of the allocations asked for, in a fixed number of queries.
@@ -97,3 +98,36 @@ def sizes(cloud: str) -> list[Size]:
     """Each once by name, smallest first."""
     found = {size.name: size for source in size_sources for size in source(cloud)}
     return sorted(found.values(), key=lambda size: (size.gpus, size.vcpus, size.ram_mb, size.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Machines of an allocation: how many there are, run, are in an error; when the newest change of state was seen.
+
+    `unread_since`: the cloud has not told of them since then. `error_id`: why.
+    """
+
+    machines: int = 0
+    running: int = 0
+    errors: int = 0
+    changed_at: datetime | None = None
+    unread_since: datetime | None = None
+    error_id: str = ""
+
+
+# {allocation id: Pulse} of all that have machines or are read, in a fixed number of queries.
+PulseSource = Callable[[], Mapping[int, Pulse]]
+
+pulse_sources: list[PulseSource] = []
+
+
+def pulse_source(function: PulseSource) -> PulseSource:
+    """Decorator: `function()` says how the machines of all allocations are."""
+    if function not in pulse_sources:
+        pulse_sources.append(function)
+    return function
+
+
+def pulses() -> dict[int, Pulse]:
+    """What the source says, by allocation; one that is absent has no machines and was never read."""
+    return {pk: pulse for source in pulse_sources for pk, pulse in source().items()}
