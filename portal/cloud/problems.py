@@ -1,5 +1,6 @@
 """What a person is told about each error of a cloud: what happened, what it means, what to do."""
 
+from portal.cloud.problems_outside import PROBLEMS as OUTSIDE
 from portal.core.errors import Problem, register
 
 _NOTHING_DONE = "Nothing was changed and no SUs were spent."
@@ -227,3 +228,4 @@ register(
         ),
     }
 )
+register(OUTSIDE)

@@ -50,6 +50,8 @@ class Wire:
     region: str
     auth_base: str
     deadline: float | None = None
+    # The largest answer that is taken.
+    most: int = MAX_ANSWER
     request_ids: list[str] = field(default_factory=list)
     services: dict[str, str] = field(default_factory=dict)
     # The last answer, where it was a failure of the service: keystoneauth passes over it when it looks up versions.
@@ -200,9 +202,9 @@ def _read_whole(response: requests.Response, wire: Wire) -> None:
             break
         chunks.append(chunk)
         size += len(chunk)
-        if size > MAX_ANSWER:
+        if size > wire.most:
             response.raw.close()
-            raise requests.exceptions.ContentDecodingError(f"an answer of more than {MAX_ANSWER} bytes")
+            raise requests.exceptions.ContentDecodingError(f"an answer of more than {wire.most} bytes")
         if wire.out_of_time():
             response.raw.close()
             raise requests.exceptions.ReadTimeout("the deadline passed while the answer was coming in")
