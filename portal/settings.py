@@ -7,7 +7,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from portal import env
+from portal import env, env_mail
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env.text("STATE_DIR", str(BASE_DIR / ".demo")))
@@ -197,6 +197,20 @@ RECORDINGS_DIR = Path(env.text("RECORDINGS_DIR", str(STATE_DIR / "recordings")))
 # Names this process among those that hold shells, where the proxy leads /ws/remote/at/<name>/ to it; empty: there is one.
 SOCKETS_NODE = env.text("SOCKETS_NODE", "")
 
+_MAIL = env_mail.settings()
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _MAIL["DEFAULT_FROM_EMAIL"]
+EMAIL_TIMEOUT = _MAIL["EMAIL_TIMEOUT"]
+EMAIL_FILE_PATH = _MAIL.get("EMAIL_FILE_PATH")
+EMAIL_HOST = _MAIL.get("EMAIL_HOST", "")
+EMAIL_PORT = _MAIL.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _MAIL.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = _MAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_SSL", False)
+# CIDR blocks that webhooks never reach, beside those that are private anyway: the portal's own network, for one.
+WEBHOOK_REFUSED_NETWORKS = env.words("WEBHOOK_REFUSED_NETWORKS")
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -247,6 +261,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "reports-health": {
+        "task": "allocations.reports.tasks.refresh_health",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "reports-weekly": {
+        "task": "allocations.reports.tasks.weekly_due",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "meter": {"task": "instances.tasks.meter", "schedule": 300.0, "options": {"expires": 300}},
     "accounts-sweep": {"task": "portal.accounts.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "credentials-renew": {
@@ -264,6 +288,26 @@ CELERY_BEAT_SCHEDULE = {
         "task": "instances.remote.tasks_recording.tidy",
         "schedule": 3600.0,
         "options": {"expires": 600},
+    },
+    "notices-mails": {
+        "task": "portal.notices.tasks.send_mails",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "notices-webhooks": {
+        "task": "portal.notices.tasks.send_webhooks",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "notices-tidy": {
+        "task": "portal.notices.tasks.tidy",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
+    "members-settle": {
+        "task": "allocations.members.tasks.settle_all",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "heartbeat": {"task": "portal.core.tasks.beat_heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
