@@ -85,6 +85,62 @@ def physical_interfaces(sys_net: str = "/sys/class/net") -> List[str]:
     return real or [name for name in names if name != "lo"]
 
 
+def disk_bytes(diskstats: str, disks: List[str]) -> Tuple[int, int]:
+    """Bytes read from and written to those disks since boot; the kernel counts sectors of 512 bytes."""
+    read_sectors = written = 0
+    for line in diskstats.splitlines():
+        fields = line.split()
+        if len(fields) >= 10 and fields[2] in disks:
+            read_sectors += int(fields[5])
+            written += int(fields[9])
+    return read_sectors * 512, written * 512
+
+
+def physical_disks(sys_block: str = "/sys/block") -> List[str]:
+    """Whole disks with a device behind them: partitions, loops and mappings would count the same bytes again."""
+    try:
+        names = sorted(os.listdir(sys_block))
+    except OSError:
+        return []
+    return [name for name in names if os.path.exists(os.path.join(sys_block, name, "device"))]
+
+
+def logins(sessions: str = "/run/systemd/sessions", utmp: str = "/var/run/utmp") -> Optional[int]:
+    """People logged in: by ssh, at the console, on a desktop. None where the system keeps no record of them."""
+    try:
+        names = [name for name in os.listdir(sessions) if not name.endswith(".ref")]
+    except OSError:
+        return utmp_logins(utmp)
+    return sum(1 for name in names if is_login(os.path.join(sessions, name)))
+
+
+def is_login(path: str) -> bool:
+    """Whether systemd's record is of a session with a person at it: from elsewhere, or at a terminal or a screen.
+
+    A desktop that we keep ready is a session of its own with nobody at it: the portal knows when it is looked at.
+    """
+    try:
+        found = dict(line.split("=", 1) for line in read(path).splitlines() if "=" in line)
+    except OSError:
+        return False
+    somebody = found.get("REMOTE") == "1" or found.get("TTY") or found.get("SEAT")
+    return found.get("CLASS") in ("user", "user-early") and found.get("STATE") != "closing" and bool(somebody)
+
+
+def utmp_logins(path: str) -> Optional[int]:
+    """Without systemd: records of type 7, each 384 bytes long on every Linux that we run on."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(384 * 1000)
+    except OSError:
+        return None
+    return sum(
+        1
+        for start in range(0, len(content) - 383, 384)
+        if int.from_bytes(content[start : start + 2], sys.byteorder) == 7
+    )
+
+
 def number(text: str) -> Optional[float]:
     """The number, or None for what nvidia-smi says instead: [N/A], [Not Supported], [Unknown Error]."""
     try:
@@ -158,12 +214,14 @@ class Meter:
 
     def __init__(self) -> None:
         self.gpus = Gpus()
-        self.before = None  # type: Optional[Tuple[float, Tuple[int, int], Tuple[int, int]]]
+        self.before = None  # type: Optional[Tuple[float, Tuple[int, int], Tuple[int, int], Tuple[int, int]]]
 
     def sample(self) -> Dict[str, Any]:
         now = time.monotonic()
         cpu = cpu_ticks(read("/proc/stat"))
         net = net_bytes(read("/proc/net/dev"), physical_interfaces())
+        disks = physical_disks()
+        disk = disk_bytes(read("/proc/diskstats"), disks) if disks else (0, 0)
         taken = {
             "t": round(time.time(), 3),
             "cpu": None,
@@ -172,13 +230,19 @@ class Meter:
             "gpus": self.gpus.read(),
             "net_in": None,
             "net_out": None,
+            "disk_read": None,
+            "disk_write": None,
+            "logins": logins(),
         }  # type: Dict[str, Any]
         if self.before is not None:
-            then, cpu_before, net_before = self.before
+            then, cpu_before, net_before, disk_before = self.before
             taken["cpu"] = share(cpu[0] - cpu_before[0], cpu[1] - cpu_before[1])
             taken["net_in"] = rate(net[0] - net_before[0], now - then)
             taken["net_out"] = rate(net[1] - net_before[1], now - then)
-        self.before = (now, cpu, net)
+            if disks:
+                taken["disk_read"] = rate(disk[0] - disk_before[0], now - then)
+                taken["disk_write"] = rate(disk[1] - disk_before[1], now - then)
+        self.before = (now, cpu, net, disk)
         return taken
 
 

@@ -172,7 +172,7 @@ jump_host() {
 # tmux keeps shells that lose their connection; without it the portal keeps them for a while.
 extras() {
   if [ -f "$OURS/jump.sh" ]; then
-    sh "$OURS/jump.sh" upgrades
+    sh "$OURS/jump.sh" alone
   elif ! command -v tmux > /dev/null; then
     if command -v apt-get > /dev/null; then
       export DEBIAN_FRONTEND=noninteractive

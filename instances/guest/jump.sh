@@ -3,7 +3,7 @@
 # port 22 of other machines, and nothing else. Nothing is left changed where sshd would not take it.
 #   jump.sh install    safe to run again
 #   jump.sh remove     likewise; ends what goes through it
-#   jump.sh upgrades   security updates by themselves, for a machine that is nothing but a jump host
+#   jump.sh alone      for a machine that is nothing but a jump host: only SSH listens, security updates by themselves
 # Its last line says how it went, for the portal: `heliojump: installed`, or why not.
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -98,6 +98,14 @@ remove() {
   say 'removed'
 }
 
+# Neighbours need not find it by name: its resolver would answer them on ports of its own.
+quiet() {
+  [ -d /etc/systemd ] || return 0
+  mkdir -p /etc/systemd/resolved.conf.d
+  printf '[Resolve]\nLLMNR=no\nMulticastDNS=no\n' > /etc/systemd/resolved.conf.d/52-heliosphere.conf
+  systemctl -q is-active systemd-resolved && systemctl restart systemd-resolved
+}
+
 # Images without it get it; where that cannot be downloaded the machine is a jump host all the same.
 upgrades() {
   cat > /etc/apt/apt.conf.d/52heliosphere <<'APT'
@@ -115,6 +123,6 @@ APT
 case "${1:-}" in
   install) install ;;
   remove) remove ;;
-  upgrades) upgrades ;;
-  *) echo 'usage: jump.sh install|remove|upgrades' >&2; exit 2 ;;
+  alone) quiet; upgrades ;;
+  *) echo 'usage: jump.sh install|remove|alone' >&2; exit 2 ;;
 esac

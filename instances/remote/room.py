@@ -74,6 +74,8 @@ class Room:
         # Told when the machine lets in, and when it runs the shell.
         self.on_link: Callable[[Link], None] = lambda link: None
         self.on_begin: Callable[[], None] = lambda: None
+        # The way as it is now: an address, a host key or the jump host may have changed while the machine was lost.
+        self.find_way: Callable[[], Awaitable[Way]] | None = None
         # Told when the last of its owner's pages has left.
         self.on_away: Callable[[], None] = lambda: None
         self.bytes_in = 0
@@ -207,6 +209,13 @@ class Room:
             self.audience.tell(t="lost", words="The connection to the machine was lost.", seconds=pause)
             with suppress(TimeoutError):
                 return await asyncio.wait_for(asyncio.shield(self._end), pause)
+            await self._look_for_the_way()
+
+    async def _look_for_the_way(self) -> None:
+        """The last one known is tried where there is none now: what ended for good is its watch's to say."""
+        if self.find_way is not None:
+            with suppress(PortalError):
+                self.way = await self.find_way()
 
     def _given_up(self, lost_at: float) -> bool:
         return time.monotonic() - lost_at > limits.remote().grace_minutes * 60

@@ -8,13 +8,14 @@ from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 
+from instances.models import Instance
 from instances.remote import closing, sessions, teaching
 from instances.remote.endings import End
 from instances.remote.models import RemoteSession
 from instances.remote.room import AskSecret, Room, Size
 from instances.remote.room_recording import RoomRecording
 from instances.remote.watch import Watch, standing
-from instances.remote.ways import Way
+from instances.remote.ways import Way, way_to
 from portal.core.errors import PortalError
 
 logger = logging.getLogger(__name__)
@@ -43,11 +44,17 @@ class Held:
         self.recording = RoomRecording(row.pk, room)
         room.on_link = lambda link: self._spawn(teaching.after_connect(link))
         room.on_away = lambda: self._spawn(database_sync_to_async(sessions.away)(row.pk))
+        room.find_way = database_sync_to_async(self._way)
         room.on_begin = lambda: self._spawn(database_sync_to_async(sessions.began)(row, room.way.login))
 
     def _standing(self) -> End | None:
         sessions.count(self.row.pk, out=self.room.ring.total, in_=self.room.bytes_in)
         return standing(self.row.pk, self.signed_in)
+
+    def _way(self) -> Way:
+        """PortalError as `way_to`."""
+        machine = Instance.objects.select_related("allocation").get(pk=self.row.instance_id)
+        return way_to(machine, login=self.room.way.login)
 
     async def _on_end(self, end: End) -> None:
         self.room.finish(end)

@@ -21,7 +21,6 @@ def files(lab: Lab) -> Iterator[Check]:
     page = lab.page()
     page.goto(f"{lab.portal.url}/instances/{lab.machine.id}/files/")
     page.locator("[data-do=upload]:not([disabled])").wait_for(timeout=120_000)
-    page.locator("[data-part=list] table").first.wait_for(timeout=120_000)
     began = time.monotonic()
     file = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
     page.locator("[data-part=pick-files]").set_input_files([file])

@@ -94,6 +94,8 @@ def firewall(lab: Lab) -> Iterator[Check]:
     cloud = openstack.connect(load_yaml_config=False, load_envvars=False, **CAROL)
     server = cloud.compute.get_server(lab.read(lab.machine.id)["server_id"])
     before = [str(name) for name in lab.read(lab.machine.id)["security_groups"]]
+    for left in cloud.network.security_groups(name=CLOSED):  # by a run that was cut short
+        cloud.network.delete_security_group(left)
     closed = cloud.network.create_security_group(name=CLOSED)
     try:
         cloud.compute.add_security_group_to_server(server, closed)
@@ -101,7 +103,8 @@ def firewall(lab: Lab) -> Iterator[Check]:
             cloud.compute.remove_security_group_from_server(server, _found(cloud, name))
         yield from _explained(lab)
     finally:
-        for name in before:
+        there = {group.name for group in cloud.network.security_groups(device_id=server.id)} & set(before)
+        for name in set(before) - there & set(_groups(lab)):
             cloud.compute.add_security_group_to_server(server, _found(cloud, name))
         cloud.compute.remove_security_group_from_server(server, closed)
         cloud.network.delete_security_group(closed)

@@ -320,11 +320,27 @@ def test_an_account_that_cannot_be_made_is_told(jump: Jump) -> None:
 
 def test_security_updates_are_switched_on_and_fetched_only_where_they_are_missing(jump: Jump) -> None:
     jump.fake("unattended-upgrade", "exit 0")
-    assert jump.run("upgrades")[0] == 0
+    assert jump.run("alone")[0] == 0
     text = (jump.root / "etc/apt/apt.conf.d/52heliosphere").read_text()
     assert 'APT::Periodic::Unattended-Upgrade "1";' in text
     assert "apt-get" not in jump.calls
     (jump.root / "bin/unattended-upgrade").unlink()
     if shutil.which("unattended-upgrade") is None:
-        jump.run("upgrades")
+        jump.run("alone")
         assert "install --no-install-recommends unattended-upgrades" in jump.calls
+
+
+def test_a_machine_that_is_nothing_else_answers_nobody_but_by_ssh(jump: Jump) -> None:
+    (jump.root / "etc/systemd").mkdir()
+    jump.fake("unattended-upgrade", "exit 0")
+    assert jump.run("alone")[0] == 0
+    text = (jump.root / "etc/systemd/resolved.conf.d/52-heliosphere.conf").read_text()
+    assert text == "[Resolve]\nLLMNR=no\nMulticastDNS=no\n"
+    assert "systemctl restart systemd-resolved" in jump.calls
+
+
+def test_one_that_does_other_work_too_keeps_its_resolver_as_it_is(jump: Jump) -> None:
+    (jump.root / "etc/systemd").mkdir()
+    jump.run("install")
+    assert not (jump.root / "etc/systemd/resolved.conf.d").exists()
+    assert "systemd-resolved" not in jump.calls
