@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from allocations.models import Membership
 from portal.accounts.models import User
 
 HAND, STOP, SHELVE, LEAVE = "hand", "stop", "shelve", "leave"
@@ -55,12 +56,14 @@ LeftSource = Callable[[Collection[int], User], Iterable[LeftBehind]]
 # (by, whose, {id: choice}) -> {id: why it could not be done}; what is absent was done. Within the caller's transaction.
 Settler = Callable[[User, User, Mapping[str, Choice]], Mapping[str, str]]
 HoldingSource = Callable[[Collection[int]], Mapping[int, Holding]]
+OnJoined = Callable[[Membership], None]
 OnEnded = Callable[[User, Collection[int]], None]
 Decider = Callable[[User, str], Mapping[str, Decided]]
 
 _left: list[LeftSource] = []
 _settlers: dict[str, Settler] = {}
 _holdings: list[HoldingSource] = []
+_joined: list[OnJoined] = []
 _ended: list[OnEnded] = []
 _deciders: list[Decider] = []
 
@@ -83,7 +86,9 @@ def settles(kind: str, function: Settler) -> None:
 
 def settle(kind: str, *, by: User, whose: User, choices: Mapping[str, Choice]) -> Mapping[str, str]:
     """{id: why it could not be done}, within the caller's transaction."""
-    return _settlers[kind](by, whose, choices) if choices and kind in _settlers else {}
+    if kind not in _settlers:
+        return dict.fromkeys(choices, "Nobody here can do that with it.")
+    return _settlers[kind](by, whose, choices)
 
 
 def holding_source(function: HoldingSource) -> HoldingSource:
@@ -102,6 +107,18 @@ def holdings(allocation_ids: Collection[int]) -> dict[int, Holding]:
             times = [at for at in (known.last_active, found.last_active) if at is not None]
             total[pk] = Holding(known.machines + found.machines, max(times, default=None))
     return total
+
+
+def on_joined(function: OnJoined) -> OnJoined:
+    """Register `function(membership)`: called in the transaction in which the cloud's word makes somebody a member."""
+    if function not in _joined:
+        _joined.append(function)
+    return function
+
+
+def joined(membership: Membership) -> None:
+    for function in _joined:
+        function(membership)
 
 
 def on_ended(function: OnEnded) -> OnEnded:

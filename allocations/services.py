@@ -57,7 +57,7 @@ def apply_projects(
         for seat in found.add:
             _add(user, allocations[seat.key], seat)
         for seat in found.change:
-            _change(memberships[seat.key], seat)
+            assign(memberships[seat.key], seat.role, seat.source)
         end(user, [memberships[key] for key in found.end])
         if found.add or found.change:
             tell(
@@ -140,21 +140,24 @@ def _free_slug(wanted: str, cloud: str) -> str:
 
 
 def _add(user: User, allocation: Allocation, seat: Seat) -> None:
-    Membership.objects.create(user=user, allocation=allocation, role=seat.role, source=seat.source)
-    _name_pi(user, allocation, seat)
+    made = Membership.objects.create(user=user, allocation=allocation, role=seat.role, source=seat.source)
+    _name_pi(user, allocation, seat.role)
     _record("membership.add", user, allocation, role=seat.role, source=seat.source)
+    hooks_people.joined(made)
 
 
-def _change(membership: Membership, seat: Seat) -> None:
+def assign(membership: Membership, role: str, source: str, *, by: User | None = None) -> None:
+    """Give the membership this role, on the word of that source, in the caller's transaction."""
     before = membership.role
-    membership.role, membership.source = seat.role, seat.source
+    membership.role, membership.source = role, source
     membership.save(update_fields=["role", "source"])
-    _name_pi(membership.user, membership.allocation, seat)
-    _record("membership.change", membership.user, membership.allocation, role=seat.role, before=before)
+    user, allocation = membership.user, membership.allocation
+    _name_pi(user, allocation, role)
+    _record("membership.change", user, allocation, by=by, role=role, before=before, source=source)
 
 
-def _name_pi(user: User, allocation: Allocation, seat: Seat) -> None:
-    if seat.role == Membership.Role.PI and allocation.pi_name != str(user):
+def _name_pi(user: User, allocation: Allocation, role: str) -> None:
+    if role == Membership.Role.PI and allocation.pi_name != str(user):
         allocation.pi_name = str(user)[:255]
         allocation.save(update_fields=["pi_name"])
 

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from allocations import hooks_people
 from allocations.accrual import accrual_source, name_source
+from allocations.budgets.hooks import machine_source, shelver
 from allocations.hooks import burn_source, pulse_source, size_source, spender_source
-from instances import accruing, reflect
+from instances import accruing, left, reflect
 from instances.actions import ACTIONS
 from instances.burning import burning_now
+from instances.holdings import held, shelve_for_budget
 from instances.pulse import pulses
 from instances.queue import enqueue
 from instances.resealing import reseal_boot_scripts
@@ -15,6 +18,7 @@ from instances.spenders import offered, spending
 from portal.accounts.hooks import on_usable
 from portal.cloud import breaker
 from portal.core.resealing import store
+from portal.notices.kinds import Kind, register
 from portal.operations import hooks
 from portal.operations.context import Context
 from portal.operations.outcomes import Outcome
@@ -58,12 +62,20 @@ hooks.on_change(reflect.operations_changed)
 hooks.may_access(reflect.may_access)
 on_usable(reflect.credential_usable)
 burn_source(burning_now)
+machine_source(held)
+shelver(shelve_for_budget)
 pulse_source(pulses)
 accrual_source(accruing.accrued)
 name_source(accruing.names)
 spender_source(spending)
 size_source(offered)
 store(reseal_boot_scripts)
+register(Kind("machine.handed", "A machine changed hands", group="machines", ways={"page", "mail"}))
+for _source in (left.machines_left, left.volumes_left, left.doors_left):
+    hooks_people.left_behind(_source)
+hooks_people.settles(left.MACHINE, left.settle)
+hooks_people.holding_source(left.hold)
+hooks_people.on_ended(left.membership_ended)
 
 
 @breaker.on_recovery

@@ -6,11 +6,26 @@ _NOTHING = "Nothing was changed and no SUs were spent."
 
 register(
     {
+        "instances:no-such-heir": Problem(
+            "They cannot take it over",
+            "{person} is no member of this allocation who may use machines, so {name} cannot be theirs.",
+            "Nothing was changed. The machine runs on and costs as before.",
+            "Choose somebody else, or give them a role that lets them use machines first.",
+            409,
+        ),
         "instances:not-connected": Problem(
             "You are not connected to {cloud}",
             "The portal acts as you, and has no credential of yours for this project that works.",
             _NOTHING,
             "Connect to the cloud from your profile, then ask again.",
+            409,
+        ),
+        "instances:nobody-to-act": Problem(
+            "Nobody is connected who could",
+            "The portal wanted to act on {name} by itself, and nobody who may use the allocation's machines has a credential "
+            "for {cloud} that works.",
+            "The machine is as it was, and costs what it costs.",
+            "Connect to the cloud from your profile: the portal tries again within the hour.",
             409,
         ),
         "instances:no-reader": Problem(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 ORDER = ("pi", "co_pi", "manager", "ta", "member", "reader")
 # What can be given here. That somebody may look only is the cloud's word.
 GIVABLE = ("member", "ta", "manager", "co_pi", "pi")
+# As what people come in.
+ADDABLE = ("member", "ta", "manager")
 LABELS = {
     "pi": "PI",
     "co_pi": "co-PI",
@@ -42,8 +44,10 @@ def why_not_add(actor: Actor, role: str) -> str:
     """Why this actor may not bring in somebody as that."""
     if not actor.manages:
         return "Only the PI, co-PIs and allocation managers add people."
-    if role not in GIVABLE:
-        return "That is no role that can be given here."
+    if role not in ADDABLE:
+        return (
+            "People are added as member, teaching assistant or allocation manager; more is given afterwards."
+        )
     if rank(role) < rank(actor.role):
         return f"You are {LABELS[actor.role]} yourself, and cannot give a role above that."
     return ""
@@ -65,28 +69,23 @@ def why_not_change(actor: Actor, held: str, wanted: str, *, own: bool) -> str:
 
 
 def why_not_remove(actor: Actor, held: str, *, own: bool) -> str:
-    """Why this actor may not remove somebody who is `held`. Whoever is in may leave, but for the last PI."""
-    if held == "pi" and actor.pis <= 1:
-        return "This is the only PI. Make somebody else PI first."
-    if own:
-        return ""
+    """Why this actor may not remove somebody who is `held`. Who manages may also leave, but for the last PI."""
     if not actor.manages:
         return "Only the PI, co-PIs and allocation managers remove people."
-    return _why_not_touch(actor, held)
+    if held == "pi" and actor.pis <= 1:
+        return "This is the only PI. Make somebody else PI first."
+    return "" if own else _why_not_touch(actor, held)
 
 
-def choices(actor: Actor) -> list[tuple[str, str]]:
+def choices(actor: Actor, among: Iterable[str] = GIVABLE) -> list[tuple[str, str]]:
     """The roles that this actor may give, weakest first, with what they are called."""
-    return [(role, _title(role)) for role in _open_to(actor)]
+    return [(role, title(role)) for role in among if actor.manages and rank(role) >= rank(actor.role)]
 
 
-def _open_to(actor: Actor) -> Iterable[str]:
-    return [role for role in GIVABLE if actor.manages and rank(role) >= rank(actor.role)]
-
-
-def _title(role: str) -> str:
-    label = LABELS[role]
-    return label[0].upper() + label[1:]
+def title(role: str) -> str:
+    """What a role is called where a line begins with it."""
+    label = LABELS.get(role, role)
+    return label[:1].upper() + label[1:]
 
 
 def _why_not_touch(actor: Actor, held: str) -> str:
