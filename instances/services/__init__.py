@@ -7,6 +7,7 @@ from instances.services.acting import ActResult, act, act_many
 from instances.services.consoles import ConsoleLink, console_url, refresh_console
 from instances.services.keys import NewKey, generate_key, refresh_keys
 from instances.services.launching import launch
+from instances.services.portal_acts import act_for_portal
 from instances.services.preview import Need, Preview, preview
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "NewKey",
     "Preview",
     "act",
+    "act_for_portal",
     "act_many",
     "console_url",
     "generate_key",

@@ -14,6 +14,7 @@ from instances.access import instance_for
 from instances.models import Instance
 from instances.rows import Row, describe
 from instances.rows import row as row_of
+from instances.services import affording
 from instances.services.params import checked
 from instances.specs import Spec, params_of
 from instances.states import ACTIONS, ruling
@@ -43,15 +44,16 @@ def act(
     *, instance: Instance, by: User, action: str, params: Params = None, idempotency_key: str = ""
 ) -> Operation:
     """Ask for one action. PortalError says in a sentence what is in the way."""
+    affording.lock(instance, action)
     # The row is locked, so that of two people the second sees the first one's operation.
     Instance.objects.select_for_update().filter(pk=instance.pk).first()
     instance = instance_for(by, instance.pk, Need.ACT)
-    wanted = _params(action, params)
+    wanted = params_for(action, params)
     found = idempotency.once(
         user=by,
         key=idempotency_key,
         request={"instance": str(instance.pk), "action": action, **wanted.model_dump(mode="json")},
-        submit=lambda: [_act(instance, by, action, wanted, None)],
+        submit=lambda: [accept(instance, by, action, wanted)],
     )
     return found[0]
 
@@ -67,14 +69,16 @@ def act_many(
 def _try(instance: Instance, by: User, action: str, params: Params, batch: UUID) -> ActResult:
     try:
         with transaction.atomic():
+            affording.lock(instance, action)
             Instance.objects.select_for_update().filter(pk=instance.pk).first()
             found = instance_for(by, instance.pk, Need.ACT)
-            return ActResult(found, _act(found, by, action, _params(action, params), batch), None)
+            return ActResult(found, accept(found, by, action, params_for(action, params), batch=batch), None)
     except PortalError as problem:
         return ActResult(instance, None, problem)
 
 
-def _params(action: str, params: Params) -> Spec:
+def params_for(action: str, params: Params) -> Spec:
+    """The parameters of an action, checked for their shape."""
     if action not in ACTIONS:
         raise PortalError("portal:not-found")
     if isinstance(params, Spec):
@@ -87,7 +91,19 @@ def _params(action: str, params: Params) -> Spec:
         raise PortalError("portal:bad-input", reason=f"{name}: {first['msg']}.") from None
 
 
-def _act(instance: Instance, by: User, action: str, params: Spec, batch: UUID | None) -> Operation:
+def accept(
+    instance: Instance,
+    by: User,
+    action: str,
+    params: Spec,
+    *,
+    batch: UUID | None = None,
+    asked_by: str = "",
+) -> Operation:
+    """For the service layer alone, with the machine's row locked and the right to it settled.
+
+    `asked_by`: what of the portal wants it ("its schedule"), where no person does: then `by` lends the credential.
+    """
     row = row_of(instance)
     _require_credential(instance, by)
     _require_free(row, action)
@@ -97,6 +113,9 @@ def _act(instance: Instance, by: User, action: str, params: Spec, batch: UUID | 
             "instances:not-now", name=instance.name, label=ACTIONS[action].label, reason=found.reason
         )
     spec = {"action": action, **checked(instance, by, action, params)}
+    affording.require(row, action, params)
+    if asked_by:
+        spec["asked_by"] = asked_by
     if action == "delete":
         _supersede(instance, by)
     operation = operations.submit(
@@ -114,9 +133,10 @@ def _act(instance: Instance, by: User, action: str, params: Spec, batch: UUID | 
     trail.record(
         f"instance.{action}",
         instance,
-        by=by,
+        by=None if asked_by else by,
         server=instance.server_id,
         params=spec,
+        **({"acting_as": str(by)} if asked_by else {}),
     )
     live.push_on_commit([instance.pk])
     return operation

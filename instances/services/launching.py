@@ -37,7 +37,7 @@ def launch(
     """
     allocation = allocation_by_id(by, allocation.pk, Need.LAUNCH)
     # Two launches at once must not both take the last room: the second waits here and then counts the first.
-    Allocation.objects.select_for_update().get(pk=allocation.pk)
+    Allocation.objects.select_for_update(no_key=True).get(pk=allocation.pk)
     return idempotency.once(
         user=by,
         key=idempotency_key,

@@ -30,7 +30,9 @@ def checked(instance: Instance, by: User, action: str, params: Spec) -> dict[str
         case RenameParams() | SnapshotParams():
             _name(params.name)
         case ResizeParams():
-            stored["flavor_name"] = _resize(instance, params.flavor_id).name
+            size = _resize(instance, params.flavor_id)
+            # `vcpus`: what it will cost, for budgets that count it from now on.
+            stored |= {"flavor_name": size.name, "vcpus": size.vcpus}
         case RebuildParams():
             stored["image_name"] = _rebuild(instance, params.image_id).name
         case AssignAddressParams():

@@ -1,12 +1,15 @@
 """What a launch would cost and what stands in its way, with numbers, before the cloud is asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
 
+from allocations.budgets import enforcement, meters
+from allocations.budgets.enforcement import Wanted
+from allocations.budgets.meters import Meter
 from allocations.models import Allocation
 from allocations.rates import resource_of, su_per_hour
 from instances import budgets, catalogue, lacking, naming
@@ -42,7 +45,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """`problems` stop the launch, `warnings` do not. Rates that the operator did not give are None."""
+    """`problems` stop the launch, `warnings` do not. Rates that the operator did not give are None.
+
+    `meters`: the person's own budgets, each with what this launch does to it.
+    """
 
     names: tuple[str, ...]
     count: int
@@ -55,6 +61,7 @@ class Preview:
     needs: tuple[Need, ...]
     problems: tuple[PortalError, ...]
     warnings: tuple[str, ...]
+    meters: tuple[Meter, ...] = ()
 
 
 def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Preview:
@@ -72,6 +79,7 @@ def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Prev
         *_cloud_problems(request, allocation),
         *(_quota_problem(need, allocation) for need in needs if not need.fits),
         *_su_problems(budget, resource, hourly),
+        *_own_problems(allocation, by, request, flavor, budget),
     )
     return Preview(
         names=tuple(naming.batch_names(request.name, min(request.count, MAX_COUNT))),
@@ -85,6 +93,7 @@ def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Prev
         needs=needs,
         problems=problems,
         warnings=(*_warnings(request, found, hourly), *_cloud_warnings(request, allocation)),
+        meters=tuple(meters.of_person(allocation, by, now=now, resource=resource, more=hourly)),
     )
 
 
@@ -204,6 +213,24 @@ def _su_problems(budget: Budget, resource: str | None, hourly: Decimal | None) -
         yield PortalError(
             "instances:few-su", remaining=f"{remaining:,.1f}", hourly=f"{hourly:,.1f}", resource=resource
         )
+
+
+def _own_problems(
+    allocation: Allocation, by: User, request: LaunchRequest, flavor: Flavor | None, budget: Budget
+) -> Sequence[PortalError]:
+    """What the person's budgets and limits say."""
+    if flavor is None:
+        return ()
+    wanted = Wanted(
+        flavor_name=flavor.name,
+        vcpus=flavor.vcpus,
+        ram_mb=flavor.ram_mb,
+        gpus=catalogue.gpus_of(flavor.extra_specs, budget.cloud),
+        count=request.count,
+        su_per_hour=_hourly(flavor, request.count, budget),
+        resource=resource_of(flavor.name, budget.now, budget.cloud),
+    )
+    return enforcement.check(allocation=allocation, person=by, wanted=wanted, action="launch", now=budget.now)
 
 
 def _warnings(request: LaunchRequest, found: Catalogue, hourly: Decimal | None) -> Iterator[str]:
