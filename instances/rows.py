@@ -204,7 +204,12 @@ class Row:
 
 
 def describe(op: Operation) -> str:
-    return f"“{op.label}”, asked for by {op.by}"
+    return f"“{op.label}”, asked for by {asker(op)}"
+
+
+def asker(op: Operation) -> str:
+    """Who wanted it: the person, or what of the portal acts with that person's credential."""
+    return str(op.spec.get("asked_by") or op.by)
 
 
 def rows(instances: Sequence[Instance], polls: Mapping[int, Poll] | None = None) -> list[Row]:

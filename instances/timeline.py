@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from instances.models import CloudAction, Instance
+from instances.rows import asker
 from portal.accounts.models import CloudLink
 from portal.operations.models import Operation, OperationStep
 
@@ -91,7 +92,7 @@ def _of_operation(op: Operation) -> Entry:
     }
     return Entry(
         label=op.label,
-        who=str(op.by),
+        who=asker(op),
         at=op.created_at,
         took=end - op.created_at if end else None,
         state=states.get(Operation.State(op.state), "live"),

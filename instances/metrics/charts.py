@@ -29,6 +29,7 @@ CHARTS = (
     Chart("disk", "Root disk", "%", (("disk", "root disk"),), (DISK_WARNING, DISK_DANGER)),
     Chart("gpus", "GPU", "%", (("util", "GPU"), ("mem", "memory")), ()),
     Chart("net", "Network", "B/s", (("net_in", "received"), ("net_out", "sent")), ()),
+    Chart("io", "Disk activity", "B/s", (("disk_read", "read"), ("disk_write", "written")), ()),
 )
 
 

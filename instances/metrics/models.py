@@ -27,6 +27,10 @@ class Sample(models.Model):
     gpus = models.JSONField(null=True)
     net_in = models.FloatField(null=True)
     net_out = models.FloatField(null=True)
+    # Bytes per second to and from whole disks; people logged in on the machine itself, of a roll-up the most.
+    disk_read = models.FloatField(null=True)
+    disk_write = models.FloatField(null=True)
+    logins = models.FloatField(null=True)
 
     class Meta:
         constraints = [

@@ -19,6 +19,9 @@ class Point(NamedTuple):
     gpus: Sequence[Gpu] | None = None
     net_in: float | None = None
     net_out: float | None = None
+    disk_read: float | None = None
+    disk_write: float | None = None
+    logins: float | None = None
 
 
 def bucket(at: datetime, seconds: int) -> datetime:
@@ -36,6 +39,10 @@ def from_wire(sample: dict[str, Any]) -> Point:
         gpus=sample["gpus"],
         net_in=sample["net_in"],
         net_out=sample["net_out"],
+        # Of an older portal's stream: what it did not know was not measured.
+        disk_read=sample.get("disk_read"),
+        disk_write=sample.get("disk_write"),
+        logins=sample.get("logins"),
     )
 
 
@@ -51,6 +58,9 @@ def merge(points: Sequence[Point], at: datetime) -> Point:
         gpus=_merge_gpus([point.gpus for point in points if point.gpus]),
         net_in=_mean([point.net_in for point in points]),
         net_out=_mean([point.net_out for point in points]),
+        disk_read=_mean([point.disk_read for point in points]),
+        disk_write=_mean([point.disk_write for point in points]),
+        logins=_most([point.logins for point in points]),
     )
 
 

@@ -59,4 +59,7 @@ def _wire(point: Point) -> dict[str, Any]:
         "gpus": point.gpus,
         "net_in": point.net_in,
         "net_out": point.net_out,
+        "disk_read": point.disk_read,
+        "disk_write": point.disk_write,
+        "logins": point.logins,
     }

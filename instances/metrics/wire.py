@@ -13,6 +13,7 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_SAMPLES = 120
 MAX_GPUS = 16
 MAX_BYTES_PER_SECOND = 1e12
+MAX_LOGINS = 10_000
 # How far the clock in a guest may be off, and how long it may keep what it could not send.
 CLOCK_SECONDS = 300
 KEEP_SECONDS = 900
@@ -67,6 +68,9 @@ def _sample(sample: object, now: float) -> dict[str, Any] | None:
         "gpus": _gpus(sample.get("gpus")),
         "net_in": _number(sample.get("net_in"), MAX_BYTES_PER_SECOND),
         "net_out": _number(sample.get("net_out"), MAX_BYTES_PER_SECOND),
+        "disk_read": _number(sample.get("disk_read"), MAX_BYTES_PER_SECOND),
+        "disk_write": _number(sample.get("disk_write"), MAX_BYTES_PER_SECOND),
+        "logins": _number(sample.get("logins"), MAX_LOGINS),
     }
 
 

@@ -75,6 +75,8 @@ def sample(usage: Usage, now: float, before: tuple[float, Usage] | None) -> dict
     seconds = now - before[0] if before else 0.0
     received = usage.net_rx_bytes - before[1].net_rx_bytes if before else 0
     sent = usage.net_tx_bytes - before[1].net_tx_bytes if before else 0
+    read = usage.disk_read_bytes - before[1].disk_read_bytes if before else 0
+    written = usage.disk_write_bytes - before[1].disk_write_bytes if before else 0
     return {
         "t": round(now, 3),
         "cpu": usage.cpu,
@@ -84,6 +86,9 @@ def sample(usage: Usage, now: float, before: tuple[float, Usage] | None) -> dict
         or None,
         "net_in": round(received / seconds) if seconds > 0 else 0,
         "net_out": round(sent / seconds) if seconds > 0 else 0,
+        "disk_read": round(read / seconds) if seconds > 0 else 0,
+        "disk_write": round(written / seconds) if seconds > 0 else 0,
+        "logins": usage.logins,
     }
 
 

@@ -30,6 +30,7 @@ class Host:
     now: Callable[[], float]
     booted_at: float
     power: Callable[[str], None] = lambda action: None  # "poweroff" or "reboot", asked for inside the guest
+    logins: int = 0  # people whom sshd has let in and not yet seen off
     full: bool = False  # a day that goes wrong: nothing more fits on the disk
     pids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(2041, 7))
     # By person and server's name (`tmux -L`), then by their own: what keeps shells while nobody looks.

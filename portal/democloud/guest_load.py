@@ -42,6 +42,9 @@ class Usage:
     net_tx_bytes: int
     load1: float
     gpus: tuple[GpuUsage, ...] = ()
+    disk_read_bytes: int = 0  # counters since boot
+    disk_write_bytes: int = 0
+    logins: int = 0
 
     @property
     def ram(self) -> float:
@@ -89,6 +92,8 @@ class Load:
         self.load1 = self.vcpus * self.cpu / 100
         self.rx = self.rng.randrange(40_000_000, 90_000_000)
         self.tx = self.rng.randrange(2_000_000, 9_000_000)
+        self.read = self.rng.randrange(300_000_000, 900_000_000)
+        self.written = self.rng.randrange(100_000_000, 400_000_000)
 
     def add(self, stress: Stress) -> None:
         self.stresses.append(stress)
@@ -117,8 +122,10 @@ class Load:
         self.disk_used_gb = min(self.disk_gb * 0.97, self.disk_used_gb + dt * self.rng.uniform(0, 2e-6))
         self.rx += int(dt * (2_000 + self.cpu * self.rng.uniform(200, 9_000)))
         self.tx += int(dt * (800 + self.cpu * self.rng.uniform(80, 3_000)))
+        self.read += int(dt * self.cpu * self.rng.uniform(0, 12_000))
+        self.written += int(dt * (4_000 + self.cpu * self.rng.uniform(100, 9_000)))
 
-    def usage(self, now: float) -> Usage:
+    def usage(self, now: float, logins: int = 0) -> Usage:
         self.advance(now)
         active = [s for s in self.stresses if s.start <= now < s.end]
         cpu = _capped(self.cpu + 100 * sum(s.cpu for s in active))
@@ -134,6 +141,9 @@ class Load:
             net_tx_bytes=self.tx,
             load1=round(max(self.load1, self.vcpus * sum(s.cpu for s in active)), 2),
             gpus=tuple(self._gpu(i, _capped(g + extra_gpu)) for i, g in enumerate(self.gpu)),
+            disk_read_bytes=self.read,
+            disk_write_bytes=self.written,
+            logins=logins,
         )
 
     def _gpu(self, index: int, util: float) -> GpuUsage:

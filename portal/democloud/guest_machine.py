@@ -216,7 +216,7 @@ class Machine:
         if self.agent is None:
             return
         now = time.time()
-        self.agent.take(self.host.load.usage(now), now)
+        self.agent.take(self.host.load.usage(now, self.host.logins), now)
         self._spawn(self.agent.push(self.site.client, now))
         self._later("agent", self.agent.interval, self._sample)
 

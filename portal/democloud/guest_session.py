@@ -45,6 +45,7 @@ async def serve(machine: Machine, account: Account, process: Process, *, forced:
     assert session is not None
     watching = asyncio.create_task(_hang_up(process, session))
     status = 255
+    machine.host.logins += 1
     try:
         if machine.trouble.ssh == "no-prompt":
             await process.wait_closed()
@@ -55,6 +56,7 @@ async def serve(machine: Machine, account: Account, process: Process, *, forced:
     except GONE:
         pass  # the client has gone: nobody to tell
     finally:
+        machine.host.logins -= 1
         watching.cancel()
         with suppress(OSError):
             process.exit(status & 0xFF)

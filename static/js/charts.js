@@ -6,7 +6,7 @@ const OLD = 120000;
 const TABLE_ROWS = 12;
 const LEAST_GAP = 15000;
 const GAP_DISTANCES = 3;
-const COLUMNS = ["cpu", "cpu_peak", "ram", "ram_peak", "disk", "net_in", "net_out"];
+const COLUMNS = ["cpu", "cpu_peak", "ram", "ram_peak", "disk", "net_in", "net_out", "disk_read", "disk_write", "logins"];
 const HUES = ["--accent", "--warn", "--busy", "--ok", "--bad", "--ink-2"];
 const LIVE = "30m";
 
@@ -261,6 +261,7 @@ class Graphs {
     if (row < 0) return;
     const gpus = samples.gpus.map((gpu, index) => [`GPU ${index}`, gpu.util[row] === null ? "not measured" : percent(gpu.util[row])]);
     const values = [["CPU", percent(samples.cpu[row])], ["memory", percent(samples.ram[row])], ["root disk", percent(samples.disk[row])], ...gpus];
+    if (samples.logins[row] !== null) values.push(["logged in", String(Math.round(samples.logins[row]))]);
     const time = document.createElement("time");
     time.dateTime = new Date(samples.t[row]).toISOString();
     time.dataset.ago = "";
@@ -276,6 +277,7 @@ class Graphs {
     const beside = {
       cpu: values[0][1], ram: values[1][1], disk: values[2][1], gpus: gpus.map(([, value]) => value).join(" · "),
       net: `in ${rate(samples.net_in[row])} · out ${rate(samples.net_out[row])}`,
+      io: `read ${rate(samples.disk_read[row])} · written ${rate(samples.disk_write[row])}`,
     };
     Object.entries(beside).forEach(([name, text]) => {
       const holder = this.root.querySelector(`[data-chart="${name}"]`);

@@ -27,8 +27,8 @@ from tests.democloud.guest_fixtures import (
 GPU = GpuUsage("card", 41.5, 1024, 4096, 40, 100)
 
 
-def usage(rx: int = 0, tx: int = 0, gpus: tuple[GpuUsage, ...] = ()) -> Usage:
-    return Usage(12.5, 500, 1000, 5.0, 20.0, rx, tx, 0.4, gpus)
+def usage(rx: int = 0, tx: int = 0, gpus: tuple[GpuUsage, ...] = (), **more: int) -> Usage:
+    return Usage(12.5, 500, 1000, 5.0, 20.0, rx, tx, 0.4, gpus, **more)
 
 
 def agent(url: str) -> Agent:
@@ -44,7 +44,8 @@ async def pushed(one: Agent, now: float) -> None:
 
 
 def test_a_sample_has_the_fields_of_the_wire_format() -> None:
-    found = sample(usage(rx=6000, tx=1500, gpus=(GPU,)), 105.0, (100.0, usage(rx=1000, tx=500)))
+    later = usage(rx=6000, tx=1500, gpus=(GPU,), disk_read_bytes=10_000, disk_write_bytes=2_000, logins=2)
+    found = sample(later, 105.0, (100.0, usage(rx=1000, tx=500)))
     assert found == {
         "t": 105.0,
         "cpu": 12.5,
@@ -53,6 +54,9 @@ def test_a_sample_has_the_fields_of_the_wire_format() -> None:
         "gpus": [{"util": 41.5, "mem": 25.0}],
         "net_in": 1000,
         "net_out": 200,
+        "disk_read": 2000,
+        "disk_write": 400,
+        "logins": 2,
     }
 
 

@@ -77,7 +77,15 @@ class Guest:
     @staticmethod
     def sample(**changes: Any) -> dict[str, Any]:
         fields = {"t": round(time.time(), 3), "cpu": 12.0, "ram": 34.0, "disk": 56.0, "gpus": None}
-        return {**fields, "net_in": 1000.0, "net_out": 2000.0, **changes}
+        return {
+            **fields,
+            "net_in": 1000.0,
+            "net_out": 2000.0,
+            "disk_read": 0.0,
+            "disk_write": 512.0,
+            "logins": 0.0,
+            **changes,
+        }
 
     async def push(self, *samples: dict[str, Any], key: str | None = None, clock: float = 0.0) -> int:
         body = json.dumps({"v": 1, "samples": list(samples) or [self.sample()]}).encode()

@@ -94,7 +94,9 @@ class TestColumns:
             {"util": [None, 5.0], "mem": [None, None]},
             {"util": [None, 7.0], "mem": [None, 9.0]},
         ]
-        assert set(found) == {"t", "cpu", "cpu_peak", "ram", "ram_peak", "disk", "net_in", "net_out", "gpus"}
+        assert set(found) == {"t", "cpu", "cpu_peak", "ram", "ram_peak", "disk", "gpus"} | {
+            *("net_in", "net_out", "disk_read", "disk_write", "logins")
+        }
 
     def test_a_gpu_that_came_later_is_a_gap_before(self) -> None:
         one: list[Gpu] = [{"util": 5.0, "mem": 1.0}]

@@ -89,6 +89,9 @@ class TestLive:
             "gpus": None,
             "net_in": None,
             "net_out": None,
+            "disk_read": None,
+            "disk_write": None,
+            "logins": None,
         }
 
     def test_for_nobody_nothing_is_sent(

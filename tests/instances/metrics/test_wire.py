@@ -18,8 +18,12 @@ SAMPLE: dict[str, Any] = {
     "gpus": [{"util": 80, "mem": 25.5}],
     "net_in": 1000,
     "net_out": 2000,
+    "disk_read": 0,
+    "disk_write": 4096,
+    "logins": 1,
 }
-FIELDS = {"t", "cpu", "ram", "disk", "gpus", "net_in", "net_out"}
+FIELDS = set(SAMPLE)
+OF_OLD_AGENTS = {"t", "cpu", "ram", "disk", "gpus", "net_in", "net_out"}
 
 
 def body(*samples: Any, **changes: Any) -> bytes:
@@ -33,6 +37,17 @@ def one(**changes: Any) -> dict[str, Any]:
 
 def test_a_sample_as_the_agent_sends_it_comes_through_whole() -> None:
     assert one() == SAMPLE
+
+
+def test_agents_in_the_field_that_know_nothing_of_disks_and_logins_are_taken_as_before() -> None:
+    old = {name: SAMPLE[name] for name in OF_OLD_AGENTS}
+    (found,) = parse(body(old), NOW)
+    assert found == {**old, "disk_read": None, "disk_write": None, "logins": None}
+
+
+@pytest.mark.parametrize(("value", "kept"), [(0, 0.0), (3, 3.0), (-1, None), (10_001, None), (True, None)])
+def test_the_number_of_logins_has_bounds(value: object, kept: float | None) -> None:
+    assert one(logins=value)["logins"] == kept
 
 
 @pytest.mark.parametrize("field", ["cpu", "ram", "disk"])
