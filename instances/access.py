@@ -83,3 +83,18 @@ def uuid_of(value: UUID | str) -> UUID:
         return UUID(value)
     except ValueError:
         raise PortalError("portal:not-found") from None
+
+
+def governed(user: Person, id: UUID | str) -> Instance:
+    """The machine, for one who decides how long it runs: its owner, and who manages the allocation."""
+    found = instance_for(user, id, Need.SEE)
+    if not may_govern(user, found):
+        raise PortalError("portal:forbidden", need="decide on this machine's policies")
+    return found
+
+
+def may_govern(user: Person, instance: Instance) -> bool:
+    """Whether `governed` would give it; for a machine that came through a door. No query."""
+    role = instance.allocation.viewer_role or ""
+    own = instance.owner_id is not None and instance.owner_id == user.pk
+    return allows(role, Need.MANAGE) or (own and allows(role, Need.ACT))

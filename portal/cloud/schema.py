@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from portal.cloud.schema_metering import Metering
 from portal.cloud.schema_planning import Expiry, Planning
 from portal.cloud.schema_oversight import Oversight
+from portal.cloud.schema_policies import Policies
 from portal.cloud.schema_portals import OtherPortal
 from portal.cloud.schema_remote import Remote
 from portal.cloud.schema_sources import Sources
@@ -335,6 +337,7 @@ class PortalCloud(Strict):
     rates: tuple[Rate, ...] = ()
     state_fractions: dict[Status, Number] = Field(default_factory=dict)
     accounting: Accounting | None = None
+    metering: Metering = Metering()
     custom_resources: tuple[CustomResource, ...] = ()
     quota_help: QuotaHelp = QuotaHelp()
     planning: Planning = Planning()
@@ -345,6 +348,7 @@ class PortalCloud(Strict):
     notices: tuple[Notice, ...] = ()
     also_at: tuple[OtherPortal, ...] = ()
     polling: Polling = Polling()
+    policies: Policies = Policies()
     sources: Sources = Sources()
 
     @model_validator(mode="after")
