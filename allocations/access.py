@@ -43,6 +43,25 @@ def require(allocation: Allocation, need: Need) -> None:
         raise PortalError("portal:forbidden", need=str(need))
 
 
+def sees_all_spending(user: Person, allocation: Allocation) -> bool:
+    """Whether the person sees what each member spent; one's own spending everybody sees. No query.
+
+    Of an allocation that came through its door. Who manages it always does, members as the PI has chosen.
+    """
+    if isinstance(user, User) and (user.is_operator or allows(allocation.viewer_role, Need.MANAGE)):
+        return True
+    return allocation.spending_shown and allows(allocation.viewer_role, Need.SEE)
+
+
+def require_operator(user: Person) -> User:
+    """The door to pages about all allocations."""
+    if not isinstance(user, User):
+        raise PortalError("portal:sign-in")
+    if not user.is_operator:
+        raise PortalError("allocations:operators-only")
+    return user
+
+
 def _visible(user: Person, which: Q, unknown: str = "portal:not-found") -> Allocation:
     if not isinstance(user, User):
         raise PortalError("portal:sign-in")

@@ -18,5 +18,12 @@ register(
             "Connect in your profile; the numbers follow within a minute.",
             503,
         ),
+        "allocations:operators-only": Problem(
+            "For the operators of this portal",
+            "This page is about the allocations of everybody; only the portal's operators see it.",
+            "Nothing was changed.",
+            "Your own allocations are on the start page. If you operate this portal, sign in with the group that says so.",
+            403,
+        ),
     }
 )

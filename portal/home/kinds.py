@@ -31,6 +31,7 @@ KINDS = (
         Need.LAUNCH,
         frozenset({"instances:launch-preview", "instances:launch-key"}),
     ),
+    Kind("reports:usage", "Usage", "chart-line", Need.SEE),
     Kind("remote:of-allocation", "Connections", "plug-connected", Need.ACT_ON_OTHERS),
 )
 

@@ -1,0 +1,174 @@
+"""The weekly mail to those who manage an allocation: once for each person, allocation and week, whatever happens."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from allocations import hooks, usage
+from allocations.ledger import balance
+from allocations.models import Allocation, Grant, Membership
+from allocations.reports.models import WeeklyReport
+from allocations.reports.naming import UNEXPLAINED
+from allocations.reports.periods import Week, last_week
+from allocations.reports.weekly_text import MachineWeek, ResourceLeft, WeekOf, text, title
+from allocations.roles import MAY, Need, allows
+from portal.accounts.models import User
+from portal.accounts.preferences import zone_of
+from portal.cloud.config import clouds
+from portal.core import bulk
+from portal.notices import services as notices
+
+KIND = "report.weekly"
+_ZERO = Decimal(0)
+_MANAGERS = [role for role in MAY if allows(role, Need.MANAGE)]
+# What ran until midnight is in the ledger by then.
+_SETTLED = timedelta(hours=1)
+_STOPPED = "SHUTOFF"
+_RESOURCES = {value: str(label) for value, label in Grant.Resource.choices}
+
+
+def due(now: datetime) -> list[int]:
+    """The allocations of which somebody is to be told their last week now. Two queries."""
+    week = last_week(now)
+    seen = set(WeeklyReport.objects.filter(week=week.name).values_list("allocation_id", "user_id"))
+    found = {
+        member.allocation_id
+        for member in _managing()
+        if (member.allocation_id, member.user_id) not in seen and _morning(member.user, week) <= now
+    }
+    return sorted(found)
+
+
+@transaction.atomic
+def send(allocation_id: int, now: datetime) -> int:
+    """Tell those who are due. How many were told. Two workers at once: the second finds that it is done."""
+    allocation = Allocation.objects.select_for_update().filter(pk=allocation_id).first()
+    if allocation is None:
+        return 0
+    week = last_week(now)
+    seen = set(
+        WeeklyReport.objects.filter(allocation=allocation, week=week.name).values_list("user_id", flat=True)
+    )
+    people = [
+        member.user
+        for member in _managing().filter(allocation=allocation)
+        if member.user_id not in seen and _morning(member.user, week) <= now
+    ]
+    if not people:
+        return 0
+    found = week_of(allocation, week)
+    tells = found.worth_telling(now, clouds().oversight.ending_days)
+    rows = [
+        WeeklyReport(allocation=allocation, user=user, week=week.name, told=tells, at=now) for user in people
+    ]
+    bulk.insert(rows)
+    return _tell(allocation, people, found, now) if tells else 0
+
+
+def _managing() -> QuerySet[Membership]:
+    return Membership.objects.filter(role__in=_MANAGERS, ended_at=None, user__is_active=True).select_related(
+        "user"
+    )
+
+
+def _morning(user: User, week: Week) -> datetime:
+    """When the person's Monday after that week begins in earnest; never before the week is over in UTC."""
+    zone: tzinfo = zone_of(user)
+    monday = week.monday + timedelta(days=7)
+    local = datetime.combine(monday, time(clouds().oversight.weekly_hour), zone)
+    return max(local, datetime.combine(monday, time(), UTC) + _SETTLED)
+
+
+def _tell(allocation: Allocation, people: Collection[User], found: WeekOf, now: datetime) -> int:
+    period = found.week.period
+    days = urlencode({"period": "days", "from": period.first.isoformat(), "to": period.last.isoformat()})
+    return notices.tell(
+        KIND,
+        to=people,
+        key=f"weekly:{allocation.pk}:{found.week.name}",
+        title=title(found),
+        text=text(found, now),
+        url=f"{reverse('reports:usage', args=[allocation.slug])}?{days}",
+        scope=f"allocation.{allocation.pk}",
+    )
+
+
+def week_of(allocation: Allocation, week: Week) -> WeekOf:
+    """What the week was, from the ledger. A fixed number of queries."""
+    now = list(_spent(allocation, week))
+    before = _by_machine(_spent(allocation, week.before))
+    owners = _summed((owner, su) for owner, _, _, su in now)
+    names = {"": UNEXPLAINED, **usage.owner_names([key for key in owners if key])}
+    resources = _summed((resource, su) for _, _, resource, su in now)
+    burn = hooks.burn([allocation.pk]).get(allocation.pk, {})
+    return WeekOf(
+        name=allocation.project_name,
+        week=week,
+        spent=sum(owners.values(), _ZERO),
+        before=sum(before.values(), _ZERO),
+        burn=sum(burn.values(), _ZERO),
+        people=[(names.get(key, key), su) for key, su in owners.items()],
+        machines=_machines(allocation, now, before, names),
+        resources=[
+            ResourceLeft(
+                label=_RESOURCES.get(name, name),
+                spent=resources.get(name, _ZERO),
+                remaining=held.remaining,
+                awarded=held.awarded,
+                ends_on=held.ends_on,
+            )
+            for name, held in balance(allocation).items()
+            if name not in (Grant.Resource.STORAGE, Grant.Resource.OTHER)
+        ],
+    )
+
+
+def _spent(allocation: Allocation, week: Week) -> Iterator[tuple[str, str, str, Decimal]]:
+    """Owner, machine, resource, SU."""
+    period = week.period
+    by: list[usage.By] = ["owner", "instance", "resource"]
+    for line in usage.totals([allocation.pk], start=period.start, end=period.end, by=by):
+        owner, instance, resource = line.keys
+        yield owner, instance, resource, line.su
+
+
+def _machines(
+    allocation: Allocation,
+    spent: Collection[tuple[str, str, str, Decimal]],
+    before: Mapping[str, Decimal],
+    owners: Mapping[str, str],
+) -> list[MachineWeek]:
+    """Those that spent in the week, and those that are stopped and cost something now."""
+    su, owner_of = _by_machine(spent), {instance: owner for owner, instance, _, _ in spent}
+    stopped = {
+        one.instance_id: one
+        for one in hooks.spenders(allocation.pk)
+        if one.status == _STOPPED and one.per_hour > one.per_hour_shelved
+    }
+    names = usage.instance_names([*su, *stopped])
+    found = []
+    for key in dict.fromkeys([*su, *stopped]):
+        if not key:
+            continue
+        still = stopped.get(key)
+        owner = still.owner if still else owners.get(owner_of[key], owner_of[key])
+        costs = still.per_hour if still else _ZERO
+        name = names.get(key) or (still.name if still else key)
+        found.append(MachineWeek(name, owner, su.get(key, _ZERO), before.get(key, _ZERO), costs))
+    return found
+
+
+def _by_machine(spent: Iterable[tuple[str, str, str, Decimal]]) -> dict[str, Decimal]:
+    return _summed((instance, su) for _, instance, _, su in spent)
+
+
+def _summed(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for key, su in pairs:
+        found[key] = found.get(key, _ZERO) + su
+    return found
