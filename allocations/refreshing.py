@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from allocations import hooks_sources
 from allocations.models import Allocation, Grant
 from allocations.offers import note
 from portal.accounts import credentials
@@ -117,6 +118,7 @@ def _store(
     with transaction.atomic():
         for entry in entries:
             _store_grant(allocation, entry, now)
+        hooks_sources.accounting_told(allocation, entries, now)
         Allocation.objects.filter(pk=allocation.pk).update(
             quota={item.resource: {"used": item.used, "limit": item.limit} for item in quota},
             quota_read_at=now,

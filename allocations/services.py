@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from allocations import hooks_people, tasks
+from allocations import hooks_people, hooks_sources, tasks
 from allocations.mapping import Claimed, Granted, Held, Key, Seat, plan
 from allocations.models import Allocation, Membership
 from portal.accounts import credentials, tools
@@ -43,7 +43,8 @@ def apply_projects(
             for membership in _live(user, cloud)
         }
         held = [Held(*key, membership.role, membership.source) for key, membership in memberships.items()]
-        claimed = [Claimed(claim.grant, claim.role) for claim in claims]
+        told = [Claimed(claim.grant, claim.role) for claim in claims]
+        claimed = hooks_sources.claims_of(user, cloud, told)
         said = hooks_people.decided(user, cloud)
         found = plan(
             granted,

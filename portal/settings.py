@@ -304,6 +304,21 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "sources-sync": {
+        "task": "allocations.sources.tasks.sync_due",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "sources-carry": {
+        "task": "allocations.sources.tasks.carry_due",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "sources-tidy": {
+        "task": "allocations.sources.tasks.tidy",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "members-settle": {
         "task": "allocations.members.tasks.settle_all",
         "schedule": 60.0,

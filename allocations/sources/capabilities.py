@@ -58,13 +58,18 @@ def name_pattern() -> Pattern[str] | None:
     return oidc.access_id_pattern if oidc else None
 
 
+def grant_of(allocation: Allocation) -> str:
+    """The number under which the allocation is known outside; empty where its project is no grant."""
+    cloud = clouds().clouds.get(allocation.cloud)
+    return grant_number(allocation.project_name, cloud.portal.sources.grants) if cloud else ""
+
+
 def access_of(allocation: Allocation) -> Access | None:
     """ACCESS as configured for this allocation; None where its project is no grant."""
     cloud = clouds().clouds.get(allocation.cloud)
     if cloud is None or cloud.portal.sources.access is None:
         return None
-    number = grant_number(allocation.project_name, cloud.portal.sources.grants)
-    return cloud.portal.sources.access if number else None
+    return cloud.portal.sources.access if grant_of(allocation) else None
 
 
 def _roles_elsewhere(access: Access) -> str:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from allocations.access import allocation_by_id
@@ -14,6 +13,7 @@ from allocations.sources.capabilities import capabilities
 from allocations.sources.models import Lookup
 from allocations.sources.names import question
 from allocations.sources.people import Found
+from allocations.sources.queue import enqueue_on_commit
 from portal.accounts.models import User
 from portal.core import limits
 from portal.core.errors import PortalError
@@ -54,9 +54,7 @@ def start(*, allocation: Allocation, by: User, q: str) -> UUID:
         return _answered(place, by, fresh).pk
     limits.check(f"sources:lookup:{by.pk}", most=30, seconds=300)
     row = Lookup.objects.create(allocation=place, asked_by=by, query=asked)
-    from allocations.sources import tasks  # tasks import the services that workers run
-
-    transaction.on_commit(lambda: tasks.look_up.delay(str(row.pk)), robust=True)
+    enqueue_on_commit("look_up", str(row.pk), expires=60)
     return row.pk
 
 

@@ -153,6 +153,8 @@ class MembershipRequest(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     deadline = models.DateTimeField()
+    # When who asked was told of the end.
+    told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-asked_at", "username"]
@@ -161,6 +163,13 @@ class MembershipRequest(models.Model):
                 fields=["allocation", "username"],
                 condition=Q(state__in=["asked", "sent", "pending"]),
                 name="one_request_per_person",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(ended_at__isnull=False, told_at=None),
+                name="requests_to_tell",
             )
         ]
 

@@ -86,6 +86,13 @@ register(
             "If the grant is new, wait a day. Else tell the operators of this portal.",
             404,
         ),
+        "sources:roles-not-yours": Problem(
+            "The cloud does not let you change roles",
+            "{source} refused it: your role in the project does not permit giving or taking roles. {needs}",
+            _NOTHING,
+            "Ask the operators of the cloud, or somebody whose role there permits it.",
+            403,
+        ),
         "sources:took-too-long": Problem(
             "{source} did not confirm it",
             "It was asked for on {asked}; {source} has not carried it out since.",

@@ -184,6 +184,8 @@ def _make(
         problem_params=params,
         asked_at=now,
         ended_at=now if why else None,
+        # The page that asks shows the refusal.
+        told_at=now if why else None,
         due_at=None if why else now,
         deadline=now + PATIENCE,
     )
@@ -205,5 +207,15 @@ def _supersede(row: MembershipRequest, by: User) -> None:
     now = timezone.now()
     row.state, row.problem_id = MembershipRequest.State.REFUSED, "sources:superseded"
     row.problem_params = {"who": str(by)}
-    row.ended_at, row.due_at, row.lease_until = now, None, None
-    row.save(update_fields=["state", "problem_id", "problem_params", "ended_at", "due_at", "lease_until"])
+    row.ended_at, row.told_at, row.due_at, row.lease_until = now, now, None, None
+    row.save(
+        update_fields=[
+            "state",
+            "problem_id",
+            "problem_params",
+            "ended_at",
+            "told_at",
+            "due_at",
+            "lease_until",
+        ]
+    )

@@ -1,0 +1,55 @@
+"""What to do about a request, seeing how the source lists the person now. Pure.
+
+The list is the truth: a reply that was lost changes nothing, as each look begins with it.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+Step = Literal["done", "wait", "send", "declined"]
+_FIRST_PAUSE, _LONGEST_PAUSE = 20.0, 1800.0
+
+
+def step(action: str, state: str, listed: str) -> Step:
+    """`state`: of the request; `listed`: active, pending, inactive, refused, or empty for somebody not on the list.
+
+    A request whose reply was lost (`sent`) is sent again if the list does not show it; one that was taken (`pending`)
+    is waited for.
+    """
+    taken = state == "pending"
+    if action == "add":
+        if listed == "active":
+            return "done"
+        if listed == "pending":
+            return "wait"
+        if taken:
+            return "declined" if listed == "refused" else "wait"
+        return "send"
+    if listed in ("", "inactive", "refused"):
+        return "done"
+    return "wait" if taken else "send"
+
+
+def pause(attempts: int, retry_after: float | None) -> timedelta:
+    """After a try that failed: longer each time, and never shorter than the source asks for."""
+    return timedelta(
+        seconds=max(min(_FIRST_PAUSE * 2 ** min(attempts, 12), _LONGEST_PAUSE), retry_after or 0)
+    )
+
+
+def expired(state: str, deadline: datetime, now: datetime) -> str:
+    """The problem with a request that took too long; empty while there is time."""
+    if now < deadline:
+        return ""
+    return "sources:took-too-long" if state == "pending" else "sources:not-sent"
+
+
+def keystone_roles(
+    role: str, role_names: dict[str, str], member_role: str, given_here: tuple[str, ...]
+) -> tuple[set[str], set[str]]:
+    """(roles to hold, roles not to hold) at Keystone for a role of ours. Others, such as admin, are left as they are."""
+    fitting = {name for name, ours in role_names.items() if ours == role}
+    # Assistants and managers work in the project besides: they hold what members hold.
+    wanted = fitting if role == "reader" and fitting else fitting | {member_role}
+    ours = {name for name, known in role_names.items() if known in given_here} | {member_role}
+    return wanted, ours - wanted
