@@ -17,6 +17,7 @@ from allocations.reports.health import NAMES, Figures, fullest, troubles
 from allocations.reports.models import AllocationHealth
 from portal.accounts.models import CloudCredential
 from portal.cloud.config import clouds
+from portal.core import bulk
 
 _ZERO = Decimal(0)
 _THOUSANDTH = Decimal("0.001")
@@ -65,9 +66,8 @@ def _refresh_some(
     found = [_health(row, held.get(row["id"], {}), known, now) for row in rows]
     names = [field.name for field in AllocationHealth._meta.concrete_fields if not field.primary_key]
     with transaction.atomic():
-        AllocationHealth.objects.bulk_create(
-            found, update_conflicts=True, unique_fields=["allocation"], update_fields=names
-        )
+        bulk.insert([row for row in found if row.pk not in ran_at])
+        bulk.update([row for row in found if row.pk in ran_at], names)
 
 
 def _health(

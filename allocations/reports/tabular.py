@@ -38,6 +38,7 @@ OVERALL_HEADER = (
 _RESOURCES = {value: str(label) for value, label in Grant.Resource.choices}
 # So many days are asked of the ledger at once: a file of years is never held whole.
 _CHUNK = timedelta(days=31)
+_MILLIONTH = Decimal("0.000001")
 
 
 def usage_rows(
@@ -75,7 +76,7 @@ def _part(
             flavor,
             size_title(allocation.cloud, size_group(allocation.cloud, flavor)) if flavor else "",
             _RESOURCES.get(resource, resource),
-            su,
+            su.quantize(_MILLIONTH),
             allocation.project_name,
             allocation.region,
         )

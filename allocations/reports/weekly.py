@@ -18,7 +18,7 @@ from allocations.reports.periods import Week, last_week
 from allocations.reports.weekly_text import MachineWeek, ResourceLeft, WeekOf, text, title
 from allocations.roles import MAY, Need, allows
 from portal.accounts.models import User
-from portal.accounts.preferences import zone_of
+from portal.accounts.time_zones import zone_of
 from portal.cloud.config import clouds
 from portal.core import bulk
 from portal.notices import services as notices
