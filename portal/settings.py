@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.accounts.impersonation_middleware.impersonation_middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -271,6 +272,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "budgets-look": {
+        "task": "allocations.budgets.tasks.look",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "ledger-settle": {
+        "task": "instances.tasks.settle_due",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "meter": {"task": "instances.tasks.meter", "schedule": 300.0, "options": {"expires": 300}},
     "accounts-sweep": {"task": "portal.accounts.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "credentials-renew": {
@@ -323,6 +334,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "allocations.members.tasks.settle_all",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "policies-enforce": {
+        "task": "instances.policies.tasks.enforce",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "policies-tidy": {
+        "task": "instances.policies.tasks.tidy",
+        "schedule": 86400.0,
+        "options": {"expires": 600},
     },
     "heartbeat": {"task": "portal.core.tasks.beat_heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }

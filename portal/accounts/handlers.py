@@ -1,7 +1,10 @@
 """Hooks into the core, registered at start."""
 
+from portal.accounts import hooks, impersonation
 from portal.accounts.models import CloudCredential, CloudLink, ToolCredential
 from portal.core.resealing import Tally, column, store
+
+hooks.on_signed_out(impersonation.signed_out)
 
 
 @store

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from portal.accounts.impersonation_models import Look as Look
 from portal.accounts.tools_models import ToolCredential as ToolCredential
 from portal.core.ids import uuid7
 

@@ -1,21 +1,8 @@
 """What the portal remembers for a person, on whatever device they come back. No secrets, and nothing to audit."""
 
-from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo
-
 from django.db import transaction
 
 from portal.accounts.models import User
-
-TIME_ZONE = "time_zone"
-
-
-def zone_of(user: User) -> tzinfo:
-    """Whose mornings are meant: the zone that the person chose, else UTC."""
-    try:
-        return ZoneInfo(str(user.preferences.get(TIME_ZONE) or "UTC"))
-    except (KeyError, ValueError, OSError):  # no such zone, or none any more
-        return UTC
 
 
 def remember(user: User, name: str, value: str) -> bool:

@@ -13,6 +13,28 @@ register(
             "itself, sign out there first. {help}",
             403,
         ),
+        "accounts:look-refused": Problem(
+            "Nobody looks as an operator",
+            "The portal shows nobody the pages of an operator, or your own as somebody else's.",
+            "Nothing was changed, and nothing was shown.",
+            "Ask them to show you.",
+            403,
+        ),
+        "accounts:look-inactive": Problem(
+            "That account is switched off",
+            "Nobody can sign in to it, so it sees nothing that you could look at.",
+            "Nothing was changed, and nothing was shown.",
+            "Look at its allocations as yourself, or switch the account on in the admin pages.",
+            409,
+        ),
+        "accounts:looking-only": Problem(
+            "You are only looking",
+            "You look at the portal as {person} sees it. What changes something, opens a machine or shows a secret is "
+            "not yours to do.",
+            "Nothing was done. Machines run on and no SUs were spent.",
+            "Leave this view by the button at the top of the page, or ask {person} to do it.",
+            403,
+        ),
         "accounts:no-access-id": Problem(
             "No {id_title}",
             "{idp} gave no {id_title} for you, and the portal knows your allocations by it.",

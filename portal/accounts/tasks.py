@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from portal.accounts import connecting, leases, renewing, services, tools_making
+from portal.accounts import connecting, impersonation, leases, renewing, services, tools_making
 from portal.accounts.models import CloudCredential, CloudLink
 from portal.accounts.queue import enqueue
 
@@ -60,6 +60,7 @@ def sweep() -> None:
         enqueue("revoke", pk)
     _sweep_questions()
     _sweep_tools()
+    impersonation.end_overdue()
 
 
 def _sweep_questions() -> None:

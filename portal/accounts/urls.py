@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from portal.accounts import views_clouds, views_profile, views_signin, views_tools, views_websso
+from portal.accounts import (
+    views_clouds,
+    views_looking,
+    views_profile,
+    views_signin,
+    views_tools,
+    views_websso,
+)
 from portal.cloud.websso import RETURN_PATH
 
 urlpatterns = [
@@ -38,6 +45,9 @@ urlpatterns = [
         views_clouds.revoke_credential,
         name="profile-credential-revoke",
     ),
+    path("operator/people/", views_looking.people, name="look-people"),
+    path("operator/people/<int:pk>/look/", views_looking.start, name="look-start"),
+    path("operator/look/end/", views_looking.end, name="look-end"),
     path("profile/tools/", views_tools.own_tools, name="profile-tools"),
     path("profile/tools/<int:pk>/", views_tools.own_tool, name="profile-tool"),
     path("profile/tools/<int:pk>/show/", views_tools.show_tool, name="profile-tool-show"),

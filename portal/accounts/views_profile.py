@@ -26,7 +26,9 @@ def person(request: HttpRequest) -> User:
 @login_required
 @require_GET
 def profile(request: HttpRequest) -> HttpResponse:
-    return render(request, "profile/profile.html", {"person": person(request), "tab": "profile"})
+    user = person(request)
+    looks = user.looks_had.select_related("operator")[:20]
+    return render(request, "profile/profile.html", {"person": user, "looks": looks, "tab": "profile"})
 
 
 @login_required

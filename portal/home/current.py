@@ -62,7 +62,8 @@ def remember_allocation(
         response = get_response(request)
         slug = getattr(request, _OPENED, "")
         user = getattr(request, "user", None)
-        if slug and isinstance(user, User) and request.method == "GET" and response.status_code == 200:
+        looked_at = getattr(request, "looking", None) is not None
+        if slug and not looked_at and isinstance(user, User) and request.method == "GET" and response.status_code == 200:
             remember(user, PREFERENCE, slug)
         return response
 

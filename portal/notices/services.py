@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.core import bulk, events
-from portal.notices import kinds, mails, outgoing, words
+from portal.notices import choosing, kinds, mails, outgoing, words
 from portal.notices.attachments import Attachment
 from portal.notices.models import Choice, Notice, Told
 from portal.notices.telling import Telling
@@ -95,18 +95,12 @@ def _not_told(people: dict[int, User], key: str) -> list[User]:
 def _hand_out(telling: Telling, people: Sequence[User], attachments: Sequence[Attachment]) -> None:
     chosen = {row.user_id: row for row in Choice.objects.filter(user__in=people, kind=telling.kind.name)}
     by_way = {
-        way: [person for person in people if wants(telling.kind, chosen.get(person.pk), way)]
+        way: [person for person in people if choosing.wants(telling.kind, chosen.get(person.pk), way)]
         for way in kinds.WAYS
     }
     _into_inboxes(telling, by_way[kinds.PAGE])
     mails.of_telling(telling, by_way[kinds.MAIL], attachments)
     outgoing.of_telling(telling, by_way[kinds.WEBHOOK])
-
-
-def wants(kind: kinds.Kind, choice: Choice | None, way: str) -> bool:
-    if way == kinds.PAGE and kind.always:
-        return True
-    return kind.usual(way) if choice is None else bool(getattr(choice, way))
 
 
 def _into_inboxes(telling: Telling, people: Sequence[User]) -> None:
