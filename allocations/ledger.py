@@ -14,6 +14,8 @@ from portal.core import bulk
 from portal.core.audit import Actor, record
 
 _ZERO = Decimal(0)
+# The keys of entries by which people mend the ledger.
+BY_HAND = "correction:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,14 @@ def charge_many(entries: Iterable[LedgerEntry]) -> int:
 def correct(*, by: Actor | None, entry: LedgerEntry, su: Decimal, reason: str) -> LedgerEntry:
     """Mend a charge by a further entry of `su` more (or, negative, less), once per entry and reason."""
     mended, made = LedgerEntry.objects.get_or_create(
-        key=f"correction:{entry.pk}:{reason}"[:200],
+        key=f"{BY_HAND}{entry.pk}:{reason}"[:200],
         defaults={
             "allocation_id": entry.allocation_id,
             "kind": LedgerEntry.Kind.CORRECTION,
             "resource": entry.resource,
             "instance_id": entry.instance_id,
             "instance_name": entry.instance_name,
+            "owner_key": entry.owner_key,
             "owner_name": entry.owner_name,
             "flavor_name": entry.flavor_name,
             "status": entry.status,

@@ -125,7 +125,7 @@ class CloudAction(models.Model):
 class Sighting(models.Model):
     """That a server was seen in another state or size than before: with Nova's record, the history that is charged.
 
-    `at`: the earliest moment, by the cloud's clock as far as it told, at which that may have become so.
+    `at`: when that became so at the latest, by the cloud's own clock where it told.
     """
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="sightings")
@@ -136,7 +136,6 @@ class Sighting(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
-        constraints = [models.UniqueConstraint(fields=["instance", "at"], name="one_sighting_per_moment")]
 
     def __str__(self) -> str:
         return f"{self.status} {self.flavor_name} at {self.at:%Y-%m-%d %H:%M:%S}"

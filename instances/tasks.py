@@ -1,9 +1,11 @@
 """What workers do for machines besides operations. The mirror's own tasks are in `mirror.tasks`."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from allocations.models import Allocation
 from instances import meter as metering
+from instances import meter_reading
 from instances.mirror import catalogue
 from instances.mirror import tasks as mirror  # noqa: F401 (so that workers, which look here, find those too)
 from portal.accounts.models import User
@@ -20,5 +22,18 @@ def read_keys(allocation_id: int, user_id: int) -> None:
 
 @shared_task
 def meter() -> None:
-    """Charge what machines cost since they were last charged."""
+    """Charge the days that are over."""
     metering.charge_all()
+
+
+@shared_task
+def settle_due() -> None:
+    """Each half minute: hand out the allocations of which Nova's record is to be read for the ledger."""
+    for pk in meter_reading.due(timezone.now()):
+        settle_allocation.delay(pk)
+
+
+# The clock sends a message for each that is due: those of earlier rounds are worth nothing.
+@shared_task(expires=60)
+def settle_allocation(allocation_id: int) -> None:
+    meter_reading.read(allocation_id)

@@ -62,7 +62,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at', 'pk'],
-                'constraints': [models.UniqueConstraint(fields=('instance', 'at'), name='one_sighting_per_moment')],
             },
         ),
         migrations.RunPython(say_whose, migrations.RunPython.noop),

@@ -4,6 +4,7 @@ The number of queries does not depend on the number of servers.
 """
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -13,11 +14,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from allocations import ledger
-from allocations.models import Allocation
+from allocations.models import Allocation, LedgerEntry
 from instances import live, meter
 from instances.mirror import adopt, joins
 from instances.mirror.fields import STATE, UNSEEN, facts_of, setup_of
-from instances.models import Instance
+from instances.models import Instance, Sighting
 from instances.statuses import DELETED
 from portal.cloud.config import clouds
 from portal.cloud.schema import PortalCloud
@@ -66,11 +67,12 @@ def apply(
     server_of = {
         row.pk: server_id for server_id, row in {**rows, **adopted}.items() if server_id in reading.seen
     }
-    changed = [
+    changed = {
         row.pk
         for row in (*rows.values(), *adopted.values())
         if row.pk in server_of and _news(row, server_of, reading)
-    ]
+    }
+    _touched([row for row in rows.values() if row.pk in server_of and row.pk not in changed], reading)
     strangers = [server for server in unknown if server.id not in adopted and server.status != DELETED]
     found = Applied(missing=_missing(rows, reading) if complete else [])
     if changed or strangers:
@@ -132,13 +134,13 @@ def _write(reading: _Reading, server_of: dict[UUID, str], strangers: list[Server
         if adopt.still_free(row, server_of[row.pk]) and _news(row, server_of, reading)
     ]
     counted = bool(strangers) or any(_differences(row, server, cloud) & _COUNTED for row, server in pairs)
-    charges = [charge for row, server in pairs for charge in meter.settle(row, _until(server), cloud)]
-    for row, server in pairs:
-        _take(row, server, cloud)
+    charges, sightings = _charged(pairs, cloud)
     fresh = [_new(allocation, server, cloud) for server in strangers]
+    sightings += [meter.seen(row, row.state_since) for row in fresh]
     _join(allocation, [*pairs, *zip(fresh, strangers, strict=True)])
     bulk.update([row for row, _ in pairs], _WRITTEN)
     bulk.insert(fresh)
+    bulk.insert(sightings)
     ledger.charge_many(charges)
     found.new = [row.pk for row in fresh]
     found.changed = [row.pk for row, _ in pairs]
@@ -154,10 +156,48 @@ def _locked(ids: Iterable[UUID]) -> QuerySet[Instance]:
     return rows.filter(pk__in=list(ids)).order_by("pk")
 
 
-def _until(server: Server) -> datetime:
-    """What a machine cost in the state that we knew, it cost until now, or until it was deleted."""
+def _charged(
+    pairs: list[tuple[Instance, Server]], cloud: PortalCloud
+) -> tuple[list[LedgerEntry], list[Sighting]]:
+    """Take in the servers; what the machines cost as they were, and what they were seen to have become."""
+    charges: list[LedgerEntry] = []
+    sightings: list[Sighting] = []
+    for row, server in pairs:
+        before, since, moment = _charged_by(row), row.charged_until, _changed_at(row, server)
+        as_it_was = copy(row)
+        _take(row, server, cloud)
+        if _charged_by(row) != before:
+            charges += meter.settle(as_it_was, moment, cloud)
+            row.charged_until = as_it_was.charged_until or row.charged_until
+            sightings.append(meter.seen(row, moment))
+            meter.look_again(row, min(since or moment, moment), timezone.now())
+    return charges, sightings
+
+
+def _charged_by(row: Instance) -> tuple[object, ...]:
+    return row.status, row.flavor_name, row.vcpus, row.deleted_at
+
+
+def _changed_at(row: Instance, server: Server) -> datetime:
+    """When it became so: the server's own time of its last change, where that tells of this one."""
     now = timezone.now()
-    return min(now, server.terminated_at or server.updated) if server.status == DELETED else now
+    if server.status == DELETED:
+        return min(now, server.terminated_at or server.updated)
+    told = row.cloud_updated_at is None or server.updated > row.cloud_updated_at
+    return min(now, server.updated) if told else now
+
+
+def _touched(rows: list[Instance], reading: _Reading) -> None:
+    """Servers that look as before but changed meanwhile: stopped and started again, perhaps. Nova's record tells."""
+    now = timezone.now()
+    touched = []
+    for row in rows:
+        updated = reading.seen[row.server_id].updated if row.server_id in reading.seen else None
+        if updated and row.deleted_at is None and row.cloud_updated_at and updated > row.cloud_updated_at:
+            row.cloud_updated_at = updated
+            meter.look_again(row, min(row.charged_until or now, updated), now)
+            touched.append(row)
+    bulk.update(touched, ["cloud_updated_at", "unsettled_since", "settle_after"])
 
 
 def _join(allocation: Allocation, pairs: list[tuple[Instance, Server]]) -> None:
@@ -193,6 +233,7 @@ def _new(allocation: Allocation, server: Server, cloud: PortalCloud) -> Instance
     row = Instance(allocation=allocation, created_at=server.created, state_since=now)
     _take(row, server, cloud)
     row.state_since = min(server.updated, now)
+    meter.look_again(row, min(server.created, now), now)
     row.version = 1
     return row
 
@@ -204,5 +245,5 @@ _WRITTEN = (
     *("image_id", "image_name", "volume_backed", "key_name", "hostname", "availability_zone", "addresses"),
     *("public_address", "private_address", "security_groups", "volumes", "metadata", "tags", "created_at"),
     *("launched_at", "cloud_updated_at", "deleted_at", "setup_status", "setup_at", "state_since", "seen_at"),
-    *("charged_until", "version"),
+    *("charged_until", "unsettled_since", "settle_after", "version"),
 )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from instances import console, exosphere, live
+from instances import console, exosphere, live, meter
 from instances.console import Reading
 from instances.mirror import readers
 from instances.mirror.fields import clean, setup_of
@@ -42,7 +42,9 @@ def read(instance: Instance, lines: int | None = None) -> None:
     def step(cloud: Cloud) -> None:
         read_console(instance, cloud, lines)
         if presence.watching(f"instance.{instance.pk}"):
-            store_actions(instance, servers.actions_of(cloud, instance.server_id))
+            since = store_actions(instance, servers.actions_of(cloud, instance.server_id))
+            if since is not None:
+                meter.settle_soon(instance.pk, since)
 
     try:
         readers.read(instance.allocation, step)
@@ -137,8 +139,8 @@ def _tell_exosphere(instance: Instance, cloud: Cloud, status: str) -> None:
 
 
 @transaction.atomic
-def store_actions(instance: Instance, actions: list[ServerAction]) -> None:
-    """Nova's record, newest first, kept also for what was done from other portals."""
+def store_actions(instance: Instance, actions: list[ServerAction]) -> datetime | None:
+    """Nova's record, newest first, kept also for what was done from other portals. Since when there is news in it."""
     known = dict(instance.cloud_actions.values_list("request_id", "updated_at"))
     news = [action for action in actions if known.get(action.request_id[:64], ...) != action.updated]
     rows = [
@@ -164,3 +166,4 @@ def store_actions(instance: Instance, actions: list[ServerAction]) -> None:
         events.publish(
             [f"instance.{instance.pk}"], events.Changed("instance:timeline", {"id": str(instance.pk)})
         )
+    return min((action.started for action in news), default=None)

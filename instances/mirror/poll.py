@@ -93,6 +93,7 @@ def mark_deleted(instance_id: UUID, *, at: datetime | None = None) -> bool:
     if row is None:
         return False
     now = timezone.now()
+    meter.look_again(row, min(row.charged_until or now, at or now), now)
     ledger.charge_many(meter.settle(row, at or now, clouds().cloud(row.allocation.cloud).portal))
     row.status, row.task_state, row.deleted_at = DELETED, "", at or now
     row.seen_at = row.state_since = now

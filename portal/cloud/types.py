@@ -270,6 +270,19 @@ class ServerAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerUsage:
+    """That a server existed, as Nova's accounting tells; `ended` None while it does."""
+
+    server_id: str
+    name: str
+    flavor_name: str
+    vcpus: int
+    ram_mb: int
+    started: datetime
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
     protocol: str
     type: str

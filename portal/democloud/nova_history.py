@@ -15,7 +15,6 @@ from portal.democloud.microversions import microversion
 from portal.democloud.model_compute import ActionEvent, InstanceAction, Server
 from portal.democloud.nova_find import find_server
 from portal.democloud.nova_list import page_limit
-from portal.democloud.nova_status import status_of
 from portal.democloud.routing import Ctx, answer, base_url, ctx, route
 
 ACTIONS = "/v2.1/servers/{server_id}/os-instance-actions"
@@ -104,12 +103,16 @@ def _moment(text: str) -> datetime:
 
 
 def _hours(server: Server, start: datetime, end: datetime) -> float:
-    begin = max(server.created, start)
+    if server.launched_at is None:
+        return 0.0
+    begin = max(server.launched_at, start)
     stop = min(server.terminated_at or end, end)
     return max((stop - begin).total_seconds() / 3600, 0.0)
 
 
 def _usage(here: Ctx, server: Server, start: datetime, end: datetime) -> dict[str, Any]:
+    """As Nova tells it: from the (last) launch on, never of servers that were not launched."""
+    stop = server.terminated_at or here.world.now()
     return {
         "instance_id": server.id,
         "name": server.name,
@@ -119,10 +122,10 @@ def _usage(here: Ctx, server: Server, start: datetime, end: datetime) -> dict[st
         "vcpus": server.flavor.vcpus,
         "memory_mb": server.flavor.ram,
         "local_gb": server.flavor.disk,
-        "started_at": iso_micro(server.created),
+        "started_at": iso_micro(server.launched_at),
         "ended_at": iso_micro(server.terminated_at),
-        "state": status_of(server).lower(),
-        "uptime": int((here.world.now() - server.created).total_seconds()),
+        "state": "terminated" if server.terminated_at else server.vm_state,
+        "uptime": int((stop - (server.launched_at or server.created)).total_seconds()),
     }
 
 

@@ -120,3 +120,19 @@ async def test_a_browser_console_has_an_address_with_a_ticket(alice: Person) -> 
     assert other.status_code == 400
     alice.version = "2.5"
     assert (await alice.post(path, {})).status_code == 404
+
+
+async def test_usage_begins_with_the_launch_and_tells_of_deleted_servers(cloud: Cloud, alice: Person) -> None:
+    start = cloud.world.now()
+    server_id = await alice.make_server("short-lived", "m3.quad")
+    cloud.advance(3600)
+    await alice.delete(f"{SERVERS}/{server_id}")
+    cloud.advance(3600)
+    path = f"/compute/v2.1/os-simple-tenant-usage/{alice.project_id}"
+    query = f"start={quote(start.isoformat())}&end={quote(cloud.world.now().isoformat())}"
+    [row] = (await alice.get(f"{path}?{query}")).json()["tenant_usage"]["server_usages"]
+    server = cloud.world.regions["IU"].data.servers[server_id]
+    assert row["started_at"] == iso_micro(server.launched_at)
+    assert row["ended_at"] == iso_micro(server.terminated_at)
+    assert row["state"] == "terminated"
+    assert 1.0 < row["hours"] < 1.1

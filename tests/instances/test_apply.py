@@ -93,7 +93,7 @@ def test_queries_do_not_grow_with_the_servers(
     found = [server(f"s{number}", volume_ids=(f"volume-{number}",)) for number in range(rows)]
     take(allocation, *found)
     news = [replace(one, status="SHUTOFF", vm_state="stopped") for one in found] if changed else found
-    with django_assert_num_queries(12 if changed else 1):
+    with django_assert_num_queries(13 if changed else 1):
         take(allocation, *news, complete=True)
     assert Instance.objects.filter(status="SHUTOFF").count() == rows * changed
 
@@ -107,7 +107,7 @@ def test_charging_many_machines_of_many_people_takes_no_more_queries(
     for row, owner in zip(Instance.objects.all(), people, strict=True):
         row.owner, row.charged_until = owner, timezone.now() - timedelta(hours=1)
         row.save()
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         take(allocation, *(replace(one, status="SHUTOFF", vm_state="stopped") for one in found))
     assert set(LedgerEntry.objects.values_list("owner_name", flat=True)) == {str(one) for one in people}
 
@@ -136,10 +136,10 @@ def test_a_deletion_that_the_cloud_dates_before_the_last_charge_takes_nothing_ba
 def test_first_readings_take_the_same_queries_for_any_number(
     allocation: Allocation, other_allocation: Allocation, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         take(allocation, server())
     many = [server(f"s{number}", project_id=other_allocation.project_id) for number in range(300)]
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         take(other_allocation, *many)
 
 

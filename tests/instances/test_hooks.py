@@ -97,7 +97,8 @@ def test_an_open_page_asks_for_the_console_of_a_machine_that_exists(allocation: 
 
 
 def test_the_meter_runs_as_a_task(allocation: Allocation) -> None:
-    machine(allocation, charged_until=timezone.now() - timedelta(hours=1))
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    machine(allocation, charged_until=midnight - timedelta(hours=1))
     tasks.meter()
     assert allocation.ledger.count() == 1
 

@@ -13,7 +13,8 @@ from portal.accounts.models import User
 from portal.cloud.config import clouds
 from tests.instances.rows import machine
 
-NOW = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
+# The beginning of a day: that is when machines which do not change are charged.
+NOW = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def test_a_running_machine_is_charged_for_the_time_since_the_last_charge(
@@ -75,10 +76,20 @@ def test_machines_that_are_gone_or_not_made_yet_are_not_charged(allocation: Allo
     assert meter.charge_all(NOW) == 0
 
 
-def test_a_short_time_waits_for_the_next_charge(allocation: Allocation) -> None:
-    machine(allocation, charged_until=NOW - timedelta(minutes=5))
-    assert meter.charge_all(NOW) == 0
-    assert meter.charge_all(NOW + timedelta(minutes=10)) == 1
+def test_what_does_not_change_is_charged_once_a_day(allocation: Allocation) -> None:
+    lab = machine(allocation, charged_until=NOW)
+    assert meter.charge_all(NOW + timedelta(hours=23, minutes=59)) == 0
+    assert meter.charge_all(NOW + timedelta(hours=24, minutes=5)) == 1
+    lab.refresh_from_db()
+    assert lab.charged_until == NOW + timedelta(days=1)
+
+
+def test_after_days_without_a_worker_each_day_has_its_entry(allocation: Allocation) -> None:
+    machine(allocation, charged_until=NOW - timedelta(days=3, hours=2))
+    assert meter.charge_all(NOW + timedelta(hours=7)) == 4
+    entries = list(LedgerEntry.objects.order_by("starts_at"))
+    assert [entry.su for entry in entries] == [4, 48, 48, 48]
+    assert [entry.day for entry in entries] == [entry.starts_at.date() for entry in entries]
 
 
 def test_settling_before_a_change_charges_the_state_that_ends(allocation: Allocation) -> None:
@@ -93,20 +104,17 @@ def reading(allocation: Allocation, ok_at: datetime | None) -> None:
     Poll.objects.create(allocation=allocation, what=Poll.What.SERVERS, next_at=NOW, ok_at=ok_at)
 
 
-def test_time_that_the_cloud_has_not_confirmed_is_charged_once_it_has(allocation: Allocation) -> None:
+def test_a_day_that_the_cloud_has_not_confirmed_is_charged_once_it_has(allocation: Allocation) -> None:
     """While the cloud cannot be read, or the portal was down, a machine may be long gone."""
     seen = NOW - timedelta(hours=3)
     lab = machine(allocation, charged_until=NOW - timedelta(hours=4), seen_at=seen)
     reading(allocation, ok_at=seen)
-    assert meter.charge_all(NOW) == 1
-    assert meter.charge_all(NOW) == 0
+    assert meter.charge_all(NOW + timedelta(hours=1)) == 0
     lab.refresh_from_db()
-    assert lab.charged_until == seen
-    Poll.objects.update(ok_at=NOW)
-    assert meter.charge_all(NOW) == 1
-    entries = LedgerEntry.objects.order_by("starts_at")
-    assert [entry.su for entry in entries] == [Decimal(2), Decimal(6)]
-    assert entries[0].ends_at == entries[1].starts_at
+    assert lab.charged_until == NOW - timedelta(hours=4)
+    Poll.objects.update(ok_at=NOW + timedelta(minutes=30))
+    assert meter.charge_all(NOW + timedelta(hours=1)) == 1
+    assert LedgerEntry.objects.get().su == 8
 
 
 def test_a_machine_that_a_step_has_just_seen_needs_no_reading(allocation: Allocation) -> None:
