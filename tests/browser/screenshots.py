@@ -28,6 +28,12 @@ def pages(running: Demo) -> dict[str, str]:
         "console-log": f"/instances/{found[0]['id']}/?tab=console",
         "resize": f"/instances/{found[0]['id']}/actions/resize/",
         "delete": f"/instances/{found[0]['id']}/actions/delete/",
+        "shell": f"/instances/{found[0]['id']}/shell/",
+        "files": f"/instances/{found[0]['id']}/files/",
+        "ports": f"/instances/{found[0]['id']}/ports/",
+        "ssh": f"/instances/{found[0]['id']}/ssh/",
+        "connections": f"/instances/{found[0]['id']}/connections/",
+        "connections-allocation": f"/allocations/{GPU_SLUG}/connections/",
         "profile": "/profile/",
         "tokens": "/profile/tokens/",
         "clouds": "/profile/clouds/",
@@ -69,7 +75,7 @@ def take(browser: Browser, running: Demo) -> None:
             page = signed_in(browser, running, width, scheme)
             for name, path in found.items():
                 page.goto(running.url + path)
-                page.wait_for_timeout(3500 if name == "instance" else 1200)
+                page.wait_for_timeout(3500 if name in {"instance", "shell", "files"} else 1200)
                 page.screenshot(path=ALL / f"{name}-{width}-{scheme}.png", full_page=True)
                 if (width, scheme) == (1280, "light") and name in {"home", "instances", "launch", "instance"}:
                     page.screenshot(path=README / f"{name}.png")

@@ -216,3 +216,23 @@ def test_nothing_is_wider_than_the_screen(files: Files, width: int) -> None:
     files.page.set_viewport_size({"width": width, "height": 800})
     files.new_folder("a rather long name of a folder that somebody made" * 2)
     assert files.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_machine_that_does_not_answer_yet_is_shown_as_soon_as_it_does(
+    page: Page, demo: Demo, machine: str, sign_in: Callable[[Page, str], None]
+) -> None:
+    with demo.api("alice") as api:
+        fault = f"servers/{api.get(f'instances/{machine}').json()['server_id']}/guest"
+    # What is open already would be used again.
+    demo.control("PATCH", fault, {"ssh": "hangup", "hangup_after": 0})
+    page.wait_for_timeout(1000)
+    demo.control("PATCH", fault, {"ssh": "refuse"})
+    try:
+        sign_in(page, "alice")
+        page.goto(f"{demo.url}/instances/{machine}/files/")
+        expect(page.get_by_text("does not answer on port 22 yet")).to_be_visible(timeout=SECONDS)
+        expect(page.get_by_text("tries again by itself every few seconds")).to_be_visible()
+    finally:
+        demo.control("PATCH", fault, {"ssh": ""})
+    expect(page.get_by_role("button", name="Upload files")).to_be_enabled(timeout=SECONDS)
+    expect(page.get_by_text("tries again by itself")).to_have_count(0)

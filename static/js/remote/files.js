@@ -17,6 +17,7 @@ const list = new List(root, session, { problem: (problem) => tellProblem(problem
 const queue = new Queue({ session, piece: Number(root.dataset.piece), conflict: askConflict });
 const state = part(root, "state");
 let leaving = false;
+let again = 0;
 new Tray(queue);
 
 const dialog = (name, params) => window.htmx.ajax("GET", session.url(name, params), { target: "#dialog", swap: "innerHTML" });
@@ -24,8 +25,9 @@ const enabled = (on) => root.querySelectorAll(".files-tools button, .files-tools
 const say = (words) => { document.querySelector('[data-part="said"]').textContent = words; };
 
 // Loading and saying why not.
-async function show({ quiet = false, push = false } = {}) {
-  if (!quiet || !list.element.firstElementChild) going(`Connecting to ${root.dataset.name}`);
+async function show({ quiet = false, push = false, unasked = false } = {}) {
+  clearTimeout(again);
+  if (!unasked && (!quiet || !list.element.firstElementChild)) going(`Connecting to ${root.dataset.name}`);
   const problem = await list.load({ quiet });
   if (problem) { tellProblem(problem, { first: !list.element.firstElementChild }); return; }
   state.replaceChildren();
@@ -51,17 +53,24 @@ function go(path, push = true) {
 
 function tellProblem(problem, { first = false } = {}) {
   if (problem.id === "remote:needs-secret" || problem.id === "remote:secret-refused") { ask(problem); return; }
+  // A machine that is still booting answers soon: nobody has to sit and click.
+  const waits = Boolean(problem.retry_after) && !list.element.firstElementChild;
+  clearTimeout(again);
+  if (waits) again = setTimeout(() => show({ unasked: true }), problem.retry_after * 1000);
+  if (waits && state.firstElementChild?.dataset.problem === problem.id) return;
   const panel = clone("files-problem");
+  panel.dataset.problem = problem.id;
+  part(panel, "waits").hidden = !waits;
   ["title", "what", "means", "todo"].forEach((name) => { part(panel, name).textContent = problem[name] || ""; });
   const facts = [problem.id, problem.detail].filter(Boolean).join(" · ");
   part(panel, "facts").hidden = !facts;
   part(panel, "id").textContent = facts;
-  const again = part(panel, "again");
+  const retrying = part(panel, "again");
   const over = session.isOver(problem);
-  again.textContent = over ? "Connect again" : "Try again";
-  again.addEventListener("click", () => retry(problem));
+  retrying.textContent = over ? "Connect again" : "Try again";
+  retrying.addEventListener("click", () => retry(problem));
   const repairs = repairButtons(problem.repairs || [], () => retry(problem));
-  if (repairs.length) again.classList.remove("btn-primary");
+  if (repairs.length) retrying.classList.remove("btn-primary");
   part(panel, "choices").prepend(...repairs);
   if (!first && !over && problem.id.startsWith("remote:") && /file|folder|path/.test(problem.id)) {
     part(panel, "choices").append(Object.assign(document.createElement("button"), { type: "button", className: "btn btn-quiet", textContent: "Back", onclick: () => history.back() }));
