@@ -1,6 +1,6 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from allocations.access import allocation_for
@@ -13,10 +13,3 @@ from allocations.roles import Need
 def card(request: HttpRequest, slug: str) -> HttpResponse:
     allocation = allocation_for(request.user, slug, Need.SEE)
     return render(request, "allocations/_card.html", {"card": cards([allocation])[0]})
-
-
-@login_required
-@require_GET
-def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """An allocation is what runs in it."""
-    return redirect("instances:list", slug=allocation_for(request.user, slug, Need.SEE).slug)

@@ -7,13 +7,15 @@ from allocations import hooks_people
 from allocations.accrual import accrual_source, name_source
 from allocations.budgets.hooks import machine_source, shelver
 from allocations.hooks import burn_source, pulse_source, size_source, spender_source
-from instances import accruing, left, reflect
+from allocations.overview.hooks import save_source
+from instances import accruing, left, own_parts, reflect  # noqa: F401 (own_parts registers by being imported)
 from instances.actions import ACTIONS
 from instances.burning import burning_now
 from instances.holdings import held, shelve_for_budget
 from instances.pulse import pulses
 from instances.queue import enqueue
 from instances.resealing import reseal_boot_scripts
+from instances.saving import machines_to_save
 from instances.spenders import offered, spending
 from portal.accounts.hooks import on_usable
 from portal.cloud import breaker
@@ -69,6 +71,7 @@ accrual_source(accruing.accrued)
 name_source(accruing.names)
 spender_source(spending)
 size_source(offered)
+save_source(machines_to_save)
 store(reseal_boot_scripts)
 register(Kind("machine.handed", "A machine changed hands", group="machines", ways={"page", "mail"}))
 for _source in (left.machines_left, left.volumes_left, left.doors_left):

@@ -345,6 +345,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 86400.0,
         "options": {"expires": 600},
     },
+    "exports-sweep": {
+        "task": "allocations.overview.tasks.sweep_exports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "ends-remind": {
+        "task": "allocations.overview.tasks.remind_of_ends",
+        "schedule": 900.0,
+        "options": {"expires": 900},
+    },
     "heartbeat": {"task": "portal.core.tasks.beat_heartbeat", "schedule": 5.0, "options": {"expires": 10}},
 }
 

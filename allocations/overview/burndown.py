@@ -20,9 +20,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """SUs per hour: as now, and the edges of the range in which the days of late have been."""
+    """SUs per hour: as now, as is likely by the days of late, and the edges of the range of those."""
 
     now: Decimal
+    likely: Decimal
     slow: Decimal
     fast: Decimal
 
@@ -36,6 +37,7 @@ class Burndown:
     metered: Sequence[Point]
     reported: Point | None
     ahead: Sequence[Point]
+    likely: Sequence[Point]
     low: Sequence[Point]
     high: Sequence[Point]
     starts_at: datetime
@@ -65,6 +67,7 @@ def burndown(
         metered=metered,
         reported=reported,
         ahead=_ahead(left, pace.now, now, ends_at) if goes_on else [],
+        likely=_ahead(left, pace.likely, now, ends_at) if times else [],
         low=[Point(at, _left_at(left, pace.fast, now, at)) for at in times],
         high=[Point(at, _left_at(left, pace.slow, now, at)) for at in times],
         starts_at=starts_at,

@@ -16,6 +16,7 @@ def figure(found: Burndown) -> dict[str, Any]:
         _line("Not metered by the portal", found.before, hue=5, dash="dot"),
         _line("Left", found.metered, hue=0, width=2),
         _reported(found),
+        _line("Likely, by the days of late", found.likely, hue=3, dash="dashdot"),
         _line("At today's burn", found.ahead, hue=1, dash="dash", width=2),
     ]
     return {"data": [trace for group in traces for trace in group], "layout": _layout(found)}
@@ -51,8 +52,8 @@ def _reported(found: Burndown) -> list[dict[str, Any]]:
 def _range(found: Burndown) -> list[dict[str, Any]]:
     if not found.low:
         return []
-    (high,) = _line("Range", found.high, hue=1, width=0)
-    (low,) = _line("Range, as the days of late have varied", found.low, hue=1, width=0)
+    (high,) = _line("Upper edge", found.high, hue=3, width=0)
+    (low,) = _line("Range", found.low, hue=3, width=0)
     return [
         {**high, "showlegend": False, "hoverinfo": "skip", "hovertemplate": None},
         {**low, "fill": "tonexty", "hoverinfo": "skip", "hovertemplate": None},

@@ -52,11 +52,13 @@ def quota_request(writer: Writer, wanted: Sequence[Wanted], why: str) -> str:
     return _letter(
         f"please raise the quota of our allocation {writer.grant} as follows:",
         [*rows, "", f"Reason: {why.strip() or '(please say what it is for)'}", *_about(writer)],
-        writer,
+        writer.name,
     )
 
 
-def plan_request(writer: Writer | None, plan: Plan, labels: Mapping[str, str], what_for: str) -> str:
+def plan_request(
+    writer: Writer | None, plan: Plan, labels: Mapping[str, str], what_for: str, name: str
+) -> str:
     """The plan in words, for a request for a grant, more service units, or quota."""
     rows = [
         f"- {cost.line.count:,} × {cost.line.size.name} ({cost.line.size.vcpus} vCPU), "
@@ -77,7 +79,7 @@ def plan_request(writer: Writer | None, plan: Plan, labels: Mapping[str, str], w
     if plan.quota:
         text += ["", "Quota needed while all of it is on:", *(_quota_line(need) for need in plan.quota)]
     text += ["", f"What for: {what_for.strip() or '(please say what it is for)'}"]
-    return _letter("we plan the following:", [*text, *(_about(writer) if writer else [])], writer)
+    return _letter("we plan the following:", [*text, *(_about(writer) if writer else [])], name)
 
 
 def _quota_line(need: QuotaNeed) -> str:
@@ -99,9 +101,8 @@ def _about(writer: Writer) -> list[str]:
     ]
 
 
-def _letter(first: str, rows: Sequence[str], writer: Writer | None) -> str:
-    name = ["", writer.name] if writer and writer.name else []
-    return "\n".join(["Hello,", "", first, "", *rows, "", "Thank you,", *name[1:]])
+def _letter(first: str, rows: Sequence[str], name: str) -> str:
+    return "\n".join(["Hello,", "", first, "", *rows, "", "Thank you,", name])
 
 
 def _whole(su: Decimal) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from allocations.forecast import Forecast, days_left, forecast, last_moment
+from allocations.forecast import Forecast, Projection, days_left, forecast, last_moment
 from allocations.hooks import Spender
 
 State = Literal["not-started", "running", "used-up", "ended"]
@@ -82,6 +82,19 @@ def as_is(found: Spending, machine: str) -> str:
     return f"At today's burn of {amount(found.burn)} SU per hour {_until(found.as_is, found, ends)}"
 
 
+def likely(found: Spending, projection: Projection) -> str:
+    """What the days of late say, which today's burn may be far from; empty where they say nothing more."""
+    if found.state != "running" or projection.slow_per_hour == projection.fast_per_hour:
+        return ""
+    until = "the end of the period" if projection.runs_out_at is None else _date(projection.runs_out_at)
+    early = projection.earliest and _date(projection.earliest)
+    late = "the end of the period" if projection.latest is None else _date(projection.latest)
+    if early is None:
+        return f"Likely they last until the end of the period: {projection.basis}."
+    between = f", between {early} and {late}" if early != late else ""
+    return f"Likely they last until {until}{between}: {projection.basis}."
+
+
 def if_shelved(found: Spending, machine: str) -> str:
     """What the choice changes; empty where nothing is chosen, or nothing can change."""
     if not found.chosen or found.state != "running" or found.burn <= 0:
@@ -106,6 +119,10 @@ def _until(found: Forecast, spending: Spending, ends: str) -> str:
     left = days_left(out, spending.now) - 1
     away = "today" if left <= 0 else f"in {left} day{'' if left == 1 else 's'}"
     return f"they run out on {day(out)} ({away}{before})."
+
+
+def _date(at: datetime) -> str:
+    return day(at.astimezone(UTC).date())
 
 
 def day(on: date) -> str:

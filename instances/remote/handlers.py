@@ -10,6 +10,7 @@ from instances.remote import (  # noqa: F401 (some register by being imported: w
     left,
     offers,
     operations,
+    own_parts,
     problems_desktop,
     problems_jump,
     problems_ports,

@@ -22,7 +22,15 @@ class Kind:
     also: frozenset[str] = frozenset()
 
 
+_OF_MEMBERS = frozenset(f"members:{name}" for name in ("add", "roles", "invitations", "remove", "departure"))
 KINDS = (
+    Kind(
+        "allocations:detail",
+        "Overview",
+        "gauge",
+        Need.SEE,
+        frozenset({"overview:quota", "overview:plan", "overview:trail", "overview:save"}),
+    ),
     Kind(LIST, "", "server", Need.SEE),
     Kind(
         "instances:launch",
@@ -32,8 +40,11 @@ KINDS = (
         frozenset({"instances:launch-preview", "instances:launch-key"}),
     ),
     Kind("reports:usage", "Usage", "chart-line", Need.SEE),
+    Kind("members:list", "Members", "users", Need.SEE, _OF_MEMBERS),
     Kind("remote:of-allocation", "Connections", "plug-connected", Need.ACT_ON_OTHERS),
 )
+
+_LIST = next(kind for kind in KINDS if kind.name == LIST)
 
 
 def kind_of(view_name: str) -> str:
@@ -43,7 +54,7 @@ def kind_of(view_name: str) -> str:
 
 def address_in(allocation: Allocation, wanted: str) -> str:
     """The page of this kind in an allocation, else its list, where the person may not have such a page."""
-    kind = next((kind for kind in KINDS if kind.name == wanted), KINDS[0])
+    kind = next((kind for kind in KINDS if kind.name == wanted), _LIST)
     allowed = allows(allocation.viewer_role, kind.need)
     return reverse(kind.name if allowed else LIST, args=[allocation.slug])
 

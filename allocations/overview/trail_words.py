@@ -1,0 +1,71 @@
+"""What a line of the audit says to people. Pure: whoever adds an action need not come here for it to be readable."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+# The beginning of an action's name → what people filter by.
+KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "people": ("People", ("membership.", "member.", "members.", "invitation.", "request.", "handover.")),
+    "spending": ("Budgets and service units", ("budget.", "limits.", "group.", "ledger.", "allocation.")),
+    "policies": ("Policies", ("policy.", "policies.", "schedule.", "lease.", "idle.", "busy.", "default.")),
+    "machines": ("Machines", ("instance.", "launch.", "operation.", "volume.", "image.")),
+    "connections": ("Connections", ("remote.", "ssh.", "jump.", "teammate.", "host_key.", "certificate.")),
+}
+_SAID: Mapping[str, str] = {
+    "membership.add": "became a member",
+    "membership.change": "has another role",
+    "membership.end": "is a member no more",
+    "allocation.found": "met by the portal for the first time",
+    "ledger.correct": "charge corrected",
+}
+_LONGEST = 200
+
+
+def said(action: str) -> str:
+    """“membership.change” → words of its own, else “membership: change”."""
+    if action in _SAID:
+        return _SAID[action]
+    first, _, rest = action.partition(".")
+    words = rest.replace("_", " ").replace(".", " ")
+    return f"{first.replace('_', ' ')}: {words}" if words else first.replace("_", " ")
+
+
+def told(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What else is known of it, with what was before put beside what is after."""
+    rest = dict(detail)
+    rows: list[tuple[str, str]] = []
+    if "before" in rest and "after" in rest:
+        before, after = rest.pop("before"), rest.pop("after")
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            rows += _differences(before, after)
+        else:
+            rows.append(("changed", f"{_text(before)} → {_text(after)}"))
+    return rows + [
+        (_name(key), _text(value)) for key, value in rest.items() if value not in (None, "", [], {})
+    ]
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str]]:
+    keys = [*before, *(key for key in after if key not in before)]
+    return [
+        (_name(key), f"{_text(before.get(key))} → {_text(after.get(key))}")
+        for key in keys
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _name(key: object) -> str:
+    return str(key).replace("_", " ")[:60]
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = (
+        value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False, default=str)
+    )
+    plain = " ".join(str(text).split())
+    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1]}…"
