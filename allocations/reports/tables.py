@@ -78,7 +78,7 @@ def share(su: Decimal, of: Decimal) -> Decimal:
     return (su * 100 / of).quantize(Decimal("0.1")) if of else _ZERO
 
 
-def ordered(rows: Sequence[Row], sort: str) -> list[Row]:
+def ordered(rows: Iterable[Row], sort: str) -> list[Row]:
     """By `name`, `su` or the name of a resource; a minus before it: the other way round."""
     order, down = sort.removeprefix("-"), sort.startswith("-")
     if order == "name":
