@@ -15,6 +15,7 @@ from instances.remote import recordings, sharing
 from portal.accounts.models import User
 from portal.operations import services as operations
 from portal.operations.models import Operation
+from tests.allocations.overview.exported import made_for
 from tests.cast import CAST
 from tests.instances.remote.people import session_on, visit_on
 from tests.instances.remote.test_recordings import written
@@ -53,6 +54,15 @@ GET: dict[str, str] = {
     "instances:running": "person",
     "allocations:detail": "members",
     "allocations:card": "members",
+    "overview:figures": "members",
+    "overview:forecast": "members",
+    "overview:quota": "members",
+    "overview:plan": "members",
+    "overview:save": "members",
+    "overview:trail": "members",
+    "overview:planner": "person",
+    "overview:exports": "person",
+    "overview:export-file": "owner",
     "reports:usage": "members",
     "reports:usage-csv": "members",
     "reports:all": "staff",
@@ -129,6 +139,7 @@ FILES_OF_A_SESSION = {
 }
 # Only POST (or DELETE) means something there; tests of the feature try those. GET is refused for everybody.
 POST_ONLY = {
+    "overview:export-remove",
     "openid_connect_login",
     "openid_connect_callback",
     "profile-end-sessions",
@@ -310,6 +321,7 @@ def address(
         "visit_id": remote_ids["visit"],
         "connection_id": remote_ids[""],
         "recording_id": remote_ids["recording"],
+        "export_id": made_for(operation.by).pk,
     }
 
     def path(name: str) -> str:
