@@ -154,7 +154,7 @@ def assign(membership: Membership, role: str, source: str, *, by: User | None = 
     membership.save(update_fields=["role", "source"])
     user, allocation = membership.user, membership.allocation
     _name_pi(user, allocation, role)
-    _record("membership.change", user, allocation, by=by, role=role, before=before, source=source)
+    _record("membership.change", user, allocation, by=by, before=before, after=role, source=source)
 
 
 def _name_pi(user: User, allocation: Allocation, role: str) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from allocations.access import require
 from allocations.members import deciding, rules, telling
-from allocations.members.people import Crew, crew, locked
+from allocations.members.people import Crew, crew, held_for
 from allocations.members.sheets import Bad, Entry, Sheet
 from allocations.models import Allocation, Grant
 from allocations.roles import Need
@@ -18,6 +18,7 @@ from allocations.sources.models import MembershipRequest
 from allocations.sources.names import key, plain, valid
 from allocations.sources.people import login_name
 from portal.accounts.models import User
+from portal.core.audit import record
 from portal.core.errors import PortalError
 
 # So many names the source's side takes in one call.
@@ -115,12 +116,12 @@ def add(
     resources: Sequence[str] = (),
     comment: str = "",
 ) -> list[MembershipRequest]:
-    """Ask for those of the list who can be asked for; `members:nobody` where there is none.
+    """Ask for those of the list who can be asked for; `members:nobody` where there is none. No requests where the
+    source takes none from here: then what was decided waits for them.
 
     Whoever was removed here may come back; the role waits for them. `allocation` comes from its door.
     """
-    require(allocation, Need.MANAGE)
-    locked(allocation)
+    allocation, _ = held_for(by, allocation)
     planned = preview(allocation=allocation, by=by, sheet=sheet, role=role, resources=resources)
     if not planned.good:
         reasons = [one.why_not for one in planned.people] + [bad.why for bad in planned.bad]
@@ -130,9 +131,25 @@ def add(
         username = plain(one.entry.username, name_pattern())
         given = "" if one.role == "member" else one.role
         deciding.decide(allocation, username, known.get(key(username)), by=by, role=given)
+        _record(allocation, by, username, known.get(key(username)), one.role)
+    if not capabilities(allocation).can_add:
+        # What was decided waits for them; the PI has to see to the rest elsewhere.
+        return []
     rows = [row for group in _groups(planned.good) for row in _ask(allocation, by, group, comment)]
     _tell(allocation, by, rows, known)
     return rows
+
+
+def _record(allocation: Allocation, by: User, username: str, user: User | None, role: str) -> None:
+    record(
+        "member.welcome",
+        by=by,
+        scope=f"allocation.{allocation.pk}",
+        target_type="user" if user else "person",
+        target_id=user.pk if user else "",
+        target_name=str(user or username),
+        role=role,
+    )
 
 
 def _groups(good: Sequence[Wanted]) -> list[list[Wanted]]:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from allocations.access import allocation_by_id
 from allocations.members.models import Decision
 from allocations.members.rules import Actor
 from allocations.models import Allocation
+from allocations.roles import Need
 from allocations.sources import people as sources
 from allocations.sources.names import key as name_key
 from allocations.sources.people import Person
@@ -69,10 +71,12 @@ def siblings(allocation: Allocation) -> list[Allocation]:
     return list(found.order_by("pk"))
 
 
-def locked(allocation: Allocation) -> list[Allocation]:
-    """The same, held until the transaction ends, so that of two who decide at once the second sees the first's."""
+def held_for(by: User, allocation: Allocation) -> tuple[Allocation, list[Allocation]]:
+    """The allocation as it comes through the door now, and the project's in all regions, held until the transaction
+    ends: of two who decide at once the second sees what the first decided, also about themselves."""
     found = Allocation.objects.filter(cloud=allocation.cloud, project_id=allocation.project_id)
-    return list(found.select_for_update().order_by("pk"))
+    regions = list(found.select_for_update().order_by("pk"))
+    return allocation_by_id(by, allocation.pk, Need.MANAGE), regions
 
 
 def key_of(username: str) -> str:

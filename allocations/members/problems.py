@@ -66,6 +66,13 @@ register(
             "Sign in with the account that it was meant for, or ask whoever gave it to you.",
             403,
         ),
+        "members:invitation-removed": Problem(
+            "You were removed from this allocation",
+            "Somebody who manages the allocation removed you from it, and an invitation does not bring you back.",
+            "You were not added to the allocation.",
+            "Ask the PI, who can add you by name.",
+            403,
+        ),
         "members:invitation-orphaned": Problem(
             "This invitation holds no more",
             "Whoever made it may not add people to the allocation any more.",

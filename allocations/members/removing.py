@@ -17,7 +17,7 @@ from allocations.access import require
 from allocations.hooks_people import HAND, LEAVE, Choice, LeftBehind
 from allocations.members import deciding, rules, telling
 from allocations.members.models import Departure, DepartureItem
-from allocations.members.people import Crew, crew, locked, siblings
+from allocations.members.people import Crew, crew, held_for, siblings
 from allocations.models import Allocation, Membership
 from allocations.roles import Need
 from allocations.sources import requests
@@ -50,8 +50,7 @@ def remove(
 
     A second time it is the first departure. `allocation` comes from its door.
     """
-    require(allocation, Need.MANAGE)
-    regions = locked(allocation)
+    allocation, regions = held_for(by, allocation)
     people = crew(allocation)
     person = people.find(key)
     if person in people.out:
@@ -213,7 +212,7 @@ def _record(allocation: Allocation, by: User, person: Person, departure: Departu
         "member.remove",
         by=by,
         scope=f"allocation.{allocation.pk}",
-        target_type="person",
+        target_type="user" if person.user else "person",
         target_id=person.user.pk if person.user else "",
         target_name=departure.name,
         before=departure.role,

@@ -8,7 +8,7 @@ from django.db import transaction
 from allocations import services as allocations
 from allocations.access import require
 from allocations.members import deciding, rules, telling
-from allocations.members.people import Crew, crew, locked
+from allocations.members.people import Crew, crew, held_for
 from allocations.models import Allocation, Membership
 from allocations.roles import Need
 from allocations.sources import requests
@@ -48,8 +48,7 @@ def _try(allocation: Allocation, by: User, key: str, role: str) -> Result:
 @transaction.atomic
 def change(*, allocation: Allocation, by: User, key: str, role: str) -> Person:
     """PortalError `members:refused` says why not. Holds across sign-ins, and never more than the cloud allows."""
-    require(allocation, Need.MANAGE)
-    regions = locked(allocation)
+    allocation, regions = held_for(by, allocation)
     people = crew(allocation)
     person = people.find(key)
     before = people.role_of(person)
@@ -89,11 +88,11 @@ def _record(allocation: Allocation, by: User, person: Person, before: str, role:
         "membership.role-decided",
         by=by,
         scope=f"allocation.{allocation.pk}",
-        target_type="person",
+        target_type="user" if person.user else "person",
         target_id=person.user.pk if person.user else "",
         target_name=person.name or person.username,
-        role=role,
         before=before,
+        after=role,
     )
 
 

@@ -7,7 +7,7 @@ A plain list has a name per line (or several, with commas). A table has a line o
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 MOST = 500
@@ -180,5 +180,9 @@ def lines(entries: Iterable[Entry], role: str, resources: Sequence[str]) -> str:
     return "\n".join(rows)
 
 
-def roles_of(entries: Iterable[Entry], role: str) -> Mapping[str, str]:
-    return {entry.username: entry.role or role for entry in entries}
+def together(*found: Sheet) -> Sheet:
+    """Several lists as one: each person once, as the first of them says."""
+    merged = _once(entry for sheet in found for entry in sheet.entries)
+    told = [bad for sheet in found for bad in sheet.bad]
+    twice = [bad for bad in merged.bad if "already" not in bad.why]
+    return Sheet(merged.entries, (*told, *twice)[:MOST])

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
+from allocations.members.models import Invitation
 from allocations.members.rules import LABELS
 from allocations.models import Allocation, Membership
 from allocations.roles import MAY, Need
@@ -53,6 +54,19 @@ def asked(*, allocation: Allocation, by: User, people: Iterable[tuple[User, str]
             text=f"{by} has asked that you be added to {allocation}: {allocation.title or 'no title yet'}.\n{takes}".strip(),
             allocation=None,
         )
+
+
+def invitation_used(*, invitation: Invitation, user: User, words: str) -> None:
+    """Those who manage hear who came by a link, and how it stands with the source."""
+    place = invitation.allocation
+    _tell(
+        ADDED,
+        to=managers(place),
+        key=f"invitation-used:{invitation.pk}:{user.pk}",
+        title=f"{user} used an invitation to {place.project_name}",
+        text=f"By the link …{invitation.hint}, as {LABELS[invitation.role]}. Adding them is {words}",
+        allocation=place,
+    )
 
 
 def role_changed(
