@@ -1,6 +1,7 @@
 """What a machine was and when, from Nova's record and what was seen of it."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 from hypothesis import given
@@ -56,7 +57,7 @@ def test_the_record_alone_tells_the_whole_life() -> None:
 def test_stretches_follow_one_another() -> None:
     record = made(did("suspend", 5), did("resume", 6), did("pause", 7), did("unpause", 8))
     found = history(life([saw("ACTIVE", 9)], record), UNTIL)
-    assert all(one.ends_at == two.starts_at for one, two in zip(found, found[1:], strict=False))
+    assert all(one.ends_at == two.starts_at for one, two in pairwise(found))
 
 
 def test_the_launch_is_when_the_server_says_where_that_is_within_its_making() -> None:
@@ -193,6 +194,8 @@ def test_the_order_in_which_it_was_learnt_makes_no_difference(
     Random(seed).shuffle(other_record)
     Random(seed + 1).shuffle(other_seen)
     assert history(facts, UNTIL) == history(life(other_seen, other_record), UNTIL)
+    # Nor how often.
+    assert history(facts, UNTIL) == history(life(seen * 2, other_record), UNTIL)
 
 
 @given(record=records, seen=sightings, hours=st.floats(0.5, 99))
@@ -215,4 +218,4 @@ def test_there_is_no_gap_and_no_overlap(record: list[Done], seen: list[Seen]) ->
     deleted = any(done.action == "delete" and not done.failed for done in record)
     assert found[0].starts_at == BORN
     assert all(each.starts_at < each.ends_at for each in found)
-    assert deleted or all(one.ends_at == two.starts_at for one, two in zip(found, found[1:], strict=False))
+    assert deleted or all(one.ends_at == two.starts_at for one, two in pairwise(found))
