@@ -60,6 +60,9 @@ def environment(
         "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
         "REDIS_URL": f"redis://:{secret['redis']}@127.0.0.1:{ports['redis']}/0",
         "DEMO_AUTH_URL": f"http://127.0.0.1:{ports['cloud']}/identity/v3",
+        # Outside of OpenStack: ACCESS, with keys made at the first start.
+        "DEMO_ACCESS_URL": f"http://127.0.0.1:{ports['cloud']}/access",
+        **{name: secret[name] for name in state.ACCESS_KEYS},
         "CAMPUS_AUTH_URL": f"http://127.0.0.1:{ports['campus']}/identity/v3",
         "DEMO_SSH_PORT": str(state.ssh_port()),
         **_provider(ports, secret, inherited, options.issuer),

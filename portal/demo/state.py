@@ -11,6 +11,15 @@ from pathlib import Path
 from typing import Any
 
 
+# Keys of the demo's ACCESS, by the variables that portal.yaml names.
+ACCESS_KEYS = (
+    "ACCESS_USERMANAGEMENT_KEY",
+    "ACCESS_USERINFO_KEY",
+    "ACCESS_SPACCT_KEY",
+    "ACCESS_PROFILES_KEY",
+)
+
+
 def write_private(path: Path, data: Any) -> None:
     """Atomically, readable by the owner alone."""
     draft = path.with_suffix(path.suffix + ".new")
@@ -33,7 +42,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
     kept = read(path)
     wanted = {
         name: kept.get(name) or secrets.token_urlsafe(48)
-        for name in ("secret_key", "seal_key", "redis", "oidc_client")
+        for name in ("secret_key", "seal_key", "redis", "oidc_client", *ACCESS_KEYS)
     }
     if wanted != kept:
         write_private(path, wanted)

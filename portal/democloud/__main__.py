@@ -17,7 +17,7 @@ from pathlib import Path
 
 import uvicorn
 
-from portal.democloud import persistence, runtime, seed, seed_network
+from portal.democloud import access_keys, persistence, runtime, seed, seed_access, seed_network
 from portal.democloud.app import CloudApp
 from portal.democloud.clock import Clock
 from portal.democloud.guest import Guests
@@ -61,6 +61,9 @@ def open_world(options: argparse.Namespace, guests: Guests) -> World:
     world = persistence.load(options.state / "world.json", clock)
     if world is None:
         return seed.new_world(options.seed, clock, guests.network)
+    if not world.access.people and not world.identity.managers_assign:
+        # Saved before this cloud had an ACCESS beside it.
+        world.access = seed_access.data(world.now().date())
     for name, block in seed_network.external_blocks(world, guests.network).items():
         seed_network.external_network(world, world.regions[name], block)
     return world
@@ -87,6 +90,7 @@ def announce(path: Path, world: World, key: str, guests: Guests) -> None:
         "control_url": f"{world.base_url}/_control",
         "control_key": key,
         "regions": list(world.regions),
+        "access": {"url": f"{world.base_url}/access", "keys": world.access_keys},
         "guests": {"network": str(guests.network), "ssh_port": guests.ssh_port},
     }
     persistence.write(path, json.dumps(content, indent=1).encode())
@@ -118,6 +122,7 @@ async def run(options: argparse.Namespace) -> None:
     world.base_url, world.oidc_issuer = base_url, options.oidc_issuer
     world.oidc_client = (os.environ.get("OIDC_CLIENT_ID", ""), os.environ.get("OIDC_CLIENT_SECRET", ""))
     world.trusted_dashboards = frozenset(os.environ.get("DEMO_TRUSTED_DASHBOARD", "").split())
+    world.access_keys = access_keys.from_environment()
     world.pool, world.token_seconds = guests.network, options.token_seconds
     if not options.no_guests:
         world.hypervisor.guests = guests

@@ -12,6 +12,8 @@
     POST /_control/quotas          {"project", "quotas": {name: limit}}
     POST /_control/seed            {"seed": "demo" | "empty" | "load:N"}
     POST /_control/token-seconds   {"seconds": n}
+    GET|POST /_control/access      {"pending_seconds", "tells_roles", "projects": {grant: {"closed": bool}}, "seats":
+                                   {"grant/username": state or null}}: ACCESS's own side; answers with all seats
     POST /_control/lacking         what the cloud shall be without: see `lacking.Lacking`; {} gives it all back
 
 A body may name a region as "region"; IU is the first."""
@@ -27,7 +29,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal.democloud import control_servers, runtime, seed
+from portal.democloud import control_access, control_servers, runtime, seed
 from portal.democloud.control_find import named, region_of
 from portal.democloud.errors import Fault
 from portal.democloud.faults import ACTIONS, Rule
@@ -211,5 +213,7 @@ def routes() -> list[Route]:
         ("POST", "/quotas", set_quotas),
         ("POST", "/seed", reseed),
         ("POST", "/lacking", set_lacking),
+        ("GET", "/access", control_access.show),
+        ("POST", "/access", control_access.change),
     ]
     return [route(method, path, guarded(handler)) for method, path, handler in table]

@@ -52,6 +52,8 @@ def body_of(service: str, fault: Fault) -> dict[str, Any]:
     if service == "placement":
         error = {"status": fault.status, "title": title, "detail": fault.message}
         return {"errors": [error]}
+    if service == "access":
+        return {"error": fault.message}
     if service in ("image", "accounting"):
         return {"code": f"{fault.status} {title}", "title": title, "message": fault.message}
     name = NOVA_NAMES.get(fault.status, "computeFault")

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from portal.democloud.clock import Clock
+from portal.democloud.model_access import AccessData
 from portal.democloud.state import Identity, RegionData, Timer, World
 
 FORMAT = 1
@@ -21,6 +22,7 @@ class Saved:
     regions: list[RegionData]
     timers: list[Timer] = field(default_factory=list)
     clock_offset: float = 0.0
+    access: AccessData = field(default_factory=AccessData)
 
 
 _adapter = TypeAdapter(Saved)
@@ -28,7 +30,7 @@ _adapter = TypeAdapter(Saved)
 
 def dump(world: World) -> bytes:
     regions = [region.data for region in world.regions.values()]
-    saved = Saved(FORMAT, world.identity, regions, world.timers(), world.clock.offset)
+    saved = Saved(FORMAT, world.identity, regions, world.timers(), world.clock.offset, world.access)
     return _adapter.dump_json(saved)
 
 
@@ -62,6 +64,7 @@ def load(path: Path, clock: Clock) -> World | None:
         raise Unreadable(f"{path} has format {saved.format}, this demo cloud reads {FORMAT}")
     clock.offset = saved.clock_offset
     world = World(saved.regions, saved.identity, clock=clock)
+    world.access = saved.access
     for timer in saved.timers:
         world.add_timer(timer)
     return world

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from portal.democloud import (
+    seed_access,
     seed_accounting,
     seed_campus,
     seed_catalogue,
@@ -43,6 +44,7 @@ def new_world(name: str, clock: Clock, pool: ipaddress.IPv4Network) -> World:
     blocks = seed_network.external_blocks(world, pool)
     for region in world.regions.values():
         _furnish(world, region, blocks[region.name])
+    world.access = seed_access.data(world.now().date())
     iu, tacc = world.regions["IU"], world.regions["TACC"]
     if name == "demo":
         for old in seed_servers.MACHINES:

@@ -18,6 +18,7 @@ MODULES = {
     "volume": "cinder",
     "placement": "placement",
     "accounting": "accounting",
+    "access": "access",
     "vnc_auto.html": "console",
     "_control": "control",
 }

@@ -13,6 +13,7 @@ from portal.democloud.clock import Clock, second
 from portal.democloud.hypervisor import Hypervisor
 from portal.democloud.lacking import Lacking
 from portal.democloud.ledger import Ledger
+from portal.democloud.model_access import AccessData
 from portal.democloud.model_compute import Flavor, Keypair, ResourceProvider, Server, ServerGroup
 from portal.democloud.model_identity import (
     ApplicationCredential,
@@ -46,6 +47,8 @@ class Identity:
     tokens: dict[str, Token] = field(default_factory=dict)
     credentials: dict[str, ApplicationCredential] = field(default_factory=dict)
     keypairs: dict[str, dict[str, dict[str, Keypair]]] = field(default_factory=dict)  # region, user, name
+    # A policy of the operators' own: who is manager in a project may see and change who is in it.
+    managers_assign: bool = False
 
 
 @dataclass
@@ -244,6 +247,8 @@ class World:
         # Apache's registration at that provider, id and secret; and where WebSSO may lead back to.
         self.oidc_client = ("", "")
         self.trusted_dashboards: frozenset[str] = frozenset()
+        self.access = AccessData()
+        self.access_keys: dict[str, str] = {}
         self.lacking = Lacking()
         self.dirty = False
         self._timers: list[tuple[float, int, Timer]] = []
@@ -253,7 +258,7 @@ class World:
     def become(self, other: World) -> None:
         """Take over another world's contents; clock, addresses and settings stay."""
         self.identity, self.regions, self.by_prefix = other.identity, other.regions, other.by_prefix
-        self._timers, self.consoles = other._timers, {}
+        self._timers, self.consoles, self.access = other._timers, {}, other.access
         self.dirty = True
         self.woken()
 
