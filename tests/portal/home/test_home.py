@@ -166,7 +166,7 @@ def test_thirty_allocations_take_as_many_queries_as_one(
             make_grant(allocation, "gpu")
             join(user, allocation, "manager")
         browser = browser_of(user)
-        with django_assert_max_num_queries(12) as counted:
+        with django_assert_max_num_queries(18) as counted:
             assert browser.get(path).status_code == 200
         counts.append(len(counted))
     assert counts[0] == counts[1]
@@ -252,11 +252,12 @@ def test_the_card_of_an_allocation_is_for_its_members(
     assert browser_of(stranger).get(path).status_code == 404
 
 
-def test_an_allocations_address_leads_to_what_runs_in_it(
+def test_an_allocations_address_is_its_overview_and_leads_to_what_runs_in_it(
     member: User, stranger: User, allocation: Allocation
 ) -> None:
     path = f"/allocations/{allocation.slug}/"
-    assert browser_of(member).get(path)["Location"] == f"{path}instances/"
+    shown = page(member, path)
+    assert f'href="{path}instances/"' in shown and allocation.title in shown
     assert browser_of(stranger).get(path).status_code == 404
 
 
