@@ -18,6 +18,7 @@ _SAID: Mapping[str, str] = {
     "membership.end": "is a member no more",
     "allocation.found": "met by the portal for the first time",
     "ledger.correct": "charge corrected",
+    "allocation.spending_shown": "whether members see what each of them spends",
 }
 _LONGEST = 200
 

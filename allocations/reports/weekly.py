@@ -1,7 +1,8 @@
 """The weekly mail to those who manage an allocation: once for each person, allocation and week, whatever happens."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from allocations import hooks, usage
+from allocations.forecast import DAYS, project
 from allocations.ledger import balance
 from allocations.models import Allocation, Grant, Membership
 from allocations.reports.models import WeeklyReport
@@ -29,6 +31,7 @@ _MANAGERS = [role for role in MAY if allows(role, Need.MANAGE)]
 # What ran until midnight is in the ledger by then.
 _SETTLED = timedelta(hours=1)
 _STOPPED = "SHUTOFF"
+_HISTORY = timedelta(days=DAYS + 1)
 _RESOURCES = {value: str(label) for value, label in Grant.Resource.choices}
 
 
@@ -61,7 +64,7 @@ def send(allocation_id: int, now: datetime) -> int:
     ]
     if not people:
         return 0
-    found = week_of(allocation, week)
+    found = week_of(allocation, week, now)
     tells = found.worth_telling(now, clouds().oversight.ending_days)
     rows = [
         WeeklyReport(allocation=allocation, user=user, week=week.name, told=tells, at=now) for user in people
@@ -98,13 +101,12 @@ def _tell(allocation: Allocation, people: Collection[User], found: WeekOf, now: 
     )
 
 
-def week_of(allocation: Allocation, week: Week) -> WeekOf:
+def week_of(allocation: Allocation, week: Week, now: datetime) -> WeekOf:
     """What the week was, from the ledger. A fixed number of queries."""
-    now = list(_spent(allocation, week))
+    spent = list(_spent(allocation, week))
     before = _by_machine(_spent(allocation, week.before))
-    owners = _summed((owner, su) for owner, _, _, su in now)
+    owners = _summed((owner, su) for owner, _, su in spent)
     names = {"": UNEXPLAINED, **usage.owner_names([key for key in owners if key])}
-    resources = _summed((resource, su) for _, _, resource, su in now)
     burn = hooks.burn([allocation.pk]).get(allocation.pk, {})
     return WeekOf(
         name=allocation.project_name,
@@ -113,38 +115,52 @@ def week_of(allocation: Allocation, week: Week) -> WeekOf:
         before=sum(before.values(), _ZERO),
         burn=sum(burn.values(), _ZERO),
         people=[(names.get(key, key), su) for key, su in owners.items()],
-        machines=_machines(allocation, now, before, names),
-        resources=[
-            ResourceLeft(
-                label=_RESOURCES.get(name, name),
-                spent=resources.get(name, _ZERO),
-                remaining=held.remaining,
-                awarded=held.awarded,
-                ends_on=held.ends_on,
-            )
-            for name, held in balance(allocation).items()
-            if name not in (Grant.Resource.STORAGE, Grant.Resource.OTHER)
-        ],
+        machines=_machines(allocation, spent, before, names),
+        resources=_left(allocation, now),
     )
 
 
-def _spent(allocation: Allocation, week: Week) -> Iterator[tuple[str, str, str, Decimal]]:
-    """Owner, machine, resource, SU."""
+def _left(allocation: Allocation, now: datetime) -> list[ResourceLeft]:
+    """What is left of each resource. It is the project's: what runs in its other regions is drawn from it too."""
+    place = {"cloud": allocation.cloud, "project_id": allocation.project_id}
+    ids = list(Allocation.objects.filter(**place).values_list("pk", flat=True))
+    history: dict[str, list[tuple[date, Decimal]]] = defaultdict(list)
+    for line in usage.totals(ids, start=now - _HISTORY, end=now, by=("resource", "day")):
+        history[line.keys[0]].append((date.fromisoformat(line.keys[1]), line.su))
+    burning: dict[str, Decimal] = defaultdict(Decimal)
+    for resources in hooks.burn(ids).values():
+        for name, rate in resources.items():
+            burning[name] += rate
+    return [
+        ResourceLeft(
+            label=_RESOURCES.get(name, name),
+            remaining=held.remaining,
+            awarded=held.awarded,
+            ends_on=held.ends_on,
+            projection=project(history[name], held.remaining, burning[name], held.ends_on, now),
+        )
+        for name, held in balance(allocation).items()
+        if name not in (Grant.Resource.STORAGE, Grant.Resource.OTHER)
+    ]
+
+
+def _spent(allocation: Allocation, week: Week) -> Iterator[tuple[str, str, Decimal]]:
+    """Owner, machine, SU."""
     period = week.period
-    by: list[usage.By] = ["owner", "instance", "resource"]
+    by: list[usage.By] = ["owner", "instance"]
     for line in usage.totals([allocation.pk], start=period.start, end=period.end, by=by):
-        owner, instance, resource = line.keys
-        yield owner, instance, resource, line.su
+        owner, instance = line.keys
+        yield owner, instance, line.su
 
 
 def _machines(
     allocation: Allocation,
-    spent: Collection[tuple[str, str, str, Decimal]],
+    spent: Collection[tuple[str, str, Decimal]],
     before: Mapping[str, Decimal],
     owners: Mapping[str, str],
 ) -> list[MachineWeek]:
     """Those that spent in the week, and those that are stopped and cost something now."""
-    su, owner_of = _by_machine(spent), {instance: owner for owner, instance, _, _ in spent}
+    su, owner_of = _by_machine(spent), {instance: owner for owner, instance, _ in spent}
     stopped = {
         one.instance_id: one
         for one in hooks.spenders(allocation.pk)
@@ -163,8 +179,8 @@ def _machines(
     return found
 
 
-def _by_machine(spent: Iterable[tuple[str, str, str, Decimal]]) -> dict[str, Decimal]:
-    return _summed((instance, su) for _, instance, _, su in spent)
+def _by_machine(spent: Iterable[tuple[str, str, Decimal]]) -> dict[str, Decimal]:
+    return _summed((instance, su) for _, instance, su in spent)
 
 
 def _summed(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
-from allocations.forecast import days_left, forecast
+from allocations.forecast import Projection, days_left
 from allocations.reports.periods import Week
 
 _ZERO = Decimal(0)
-_HOURS = 24 * 7
 # A machine stands out from so large a part of the week on, or when it grew so much and is a part worth telling.
 _LARGE, _GREW, _WORTH = Decimal("0.25"), 2, Decimal("0.1")
 _PEOPLE, _MACHINES = 8, 5
@@ -29,10 +28,10 @@ class MachineWeek:
 @dataclass(frozen=True, slots=True)
 class ResourceLeft:
     label: str
-    spent: Decimal
     remaining: Decimal
     awarded: Decimal
     ends_on: date
+    projection: Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +119,34 @@ def _why(one: MachineWeek, total: Decimal) -> list[str]:
 
 
 def resource_line(one: ResourceLeft, now: datetime) -> str:
-    """Where the week's own pace leads: never a date without what it is based on."""
+    """What is left, and where spending leads: never a date without what it is based on."""
     head = f"{one.label}: {amount(one.remaining)} of {amount(one.awarded)} SU"
     days = days_left(one.ends_on, now)
     if not days:
-        return f"{head}; the period ended on {one.ends_on:%-d %B %Y}"
-    end = f"the period ends on {one.ends_on:%-d %B %Y} (in {_days(days)})"
+        return f"{head}; the period ended on {_day(one.ends_on)}"
+    end = f"the period ends on {_day(one.ends_on)} (in {_days(days)})"
     if one.remaining <= 0:
         return f"{head}: nothing is left; {end}"
-    pace = one.spent / _HOURS
-    if pace <= 0:
-        return f"{head}; nothing was spent last week; {end}"
-    basis = f"at last week's pace ({amount(one.spent / 7)} SU a day)"
-    found = forecast(one.remaining, pace, one.ends_on, now)
-    if found.runs_out_at is not None:
-        early = one.ends_on - found.runs_out_at.date()
-        before = f", {_days(early // timedelta(days=1))} before the end" if early else ""
-        return f"{head}; {basis} used up on {found.runs_out_at:%-d %B %Y}{before}; {end}"
-    return f"{head}; {basis} {amount(found.left_at_end)} SU remain when {end}"
+    found = one.projection
+    if found.pace_per_hour <= 0:
+        return f"{head}; nothing is being spent; {end}"
+    if found.runs_out_at is None:
+        return f"{head}; about {amount(found.left_at_end)} SU will remain when {end} ({found.basis})"
+    out = found.runs_out_at.date()
+    early = (one.ends_on - out).days
+    before = f", {_days(early)} early" if early else ""
+    return f"{head}; likely used up on {_day(out)}{_between(found)}{before}: {end} ({found.basis})"
+
+
+def _between(found: Projection) -> str:
+    if found.earliest is None or found.earliest == found.latest:
+        return ""
+    latest = f"and {_day(found.latest.date())}" if found.latest else "and the end of the period"
+    return f" (between {_day(found.earliest.date())} {latest})"
+
+
+def _day(day: date) -> str:
+    return f"{day:%-d %B %Y}"
 
 
 def _days(number: int) -> str:

@@ -1,12 +1,12 @@
 """The words of the weekly mail: plain, with units, and no date without its basis."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
+from allocations.forecast import project
 from allocations.reports.periods import Week
 from allocations.reports.weekly_text import (
     MachineWeek,
@@ -20,7 +20,18 @@ from allocations.reports.weekly_text import (
 )
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-CPU = ResourceLeft("CPU", Decimal(700), Decimal(20_000), Decimal(100_000), date(2027, 6, 30))
+END = date(2027, 6, 30)
+
+
+def left(remaining: int, a_day: int, ends_on: date = END, burn: int | None = None) -> ResourceLeft:
+    """At that pace for a fortnight, and now."""
+    history = [(NOW.date() - timedelta(days=ago), Decimal(a_day)) for ago in range(1, 15)]
+    per_hour = Decimal(a_day) / 24 if burn is None else Decimal(burn)
+    found = project(history, Decimal(remaining), per_hour, ends_on, NOW)
+    return ResourceLeft("CPU", Decimal(remaining), Decimal(100_000), ends_on, found)
+
+
+CPU = left(20_000, 100)
 WEEK = WeekOf(
     name="BIO220047",
     week=Week(date(2026, 11, 16)),
@@ -70,36 +81,34 @@ def test_it_is_compared_with_the_week_before(spent: int, before: int, words: str
 
 
 def test_no_date_without_its_basis() -> None:
-    fast = replace(CPU, spent=Decimal(7000))
-    told = resource_line(fast, NOW)
-    assert told.startswith(
-        "CPU: 20,000 of 100,000 SU; at last week's pace (1,000 SU a day) used up on 13 December 2026"
-    )
-    assert "199 days before the end" in told
+    told = resource_line(left(20_000, 1000), NOW)
+    assert told.startswith("CPU: 20,000 of 100,000 SU; likely used up on 13 December 2026, 199 days early: ")
+    assert "mean of 1,000 SU a day" in told and "the period ends on 30 June 2027" in told
+
+
+def test_a_pace_that_varies_gives_a_range() -> None:
+    told = resource_line(left(20_000, 1000, burn=200), NOW)
+    assert "likely used up on" in told and "(between " in told and "today's burn of 200.0 SU/hour" in told
 
 
 def test_what_lasts_is_told_with_what_remains_at_the_end() -> None:
-    assert "at last week's pace (100 SU a day) " in resource_line(
-        replace(CPU, remaining=Decimal(50_000)), NOW
-    )
-    assert "SU remain when the period ends on 30 June 2027" in resource_line(
-        replace(CPU, remaining=Decimal(50_000)), NOW
-    )
+    told = resource_line(left(50_000, 100), NOW)
+    assert "SU will remain when the period ends on 30 June 2027 (in 220 days)" in told
+    assert "mean of 100 SU a day" in told
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("found", "words"),
     [
-        ({"remaining": Decimal(0)}, "nothing is left"),
-        ({"remaining": Decimal(-5)}, "nothing is left"),
-        ({"spent": Decimal(0)}, "nothing was spent last week"),
-        ({"spent": Decimal(-3)}, "nothing was spent last week"),
-        ({"ends_on": date(2026, 11, 1)}, "the period ended on 1 November 2026"),
-        ({"ends_on": date(2026, 11, 23)}, "(in 1 day)"),
+        (left(0, 10), "nothing is left"),
+        (left(-5, 10), "nothing is left"),
+        (left(100, 0), "nothing is being spent"),
+        (left(100, 10, date(2026, 11, 1)), "the period ended on 1 November 2026"),
+        (left(100, 10, date(2026, 11, 23)), "(in 1 day)"),
     ],
 )
-def test_each_standing_has_its_words(change: dict[str, Any], words: str) -> None:
-    assert words in resource_line(replace(CPU, **change), NOW)
+def test_each_standing_has_its_words(found: ResourceLeft, words: str) -> None:
+    assert words in resource_line(found, NOW)
 
 
 def test_a_machine_stands_out_by_its_part_its_growth_or_its_idleness() -> None:
