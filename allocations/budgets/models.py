@@ -175,6 +175,7 @@ class Crossing(models.Model):
     `su`: the budget as it stood. When it is raised above what was spent, the row is `lifted_at`, and may come again.
     """
 
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="crossings")
     # Of a default budget the person's key, else empty.
     person_key = models.CharField(max_length=24, blank=True)
@@ -202,6 +203,7 @@ class Crossing(models.Model):
 class SuCrossing(models.Model):
     """That a share of an allocation's SUs of one resource was reached in a grant's period: once."""
 
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     allocation = models.ForeignKey(Allocation, on_delete=models.CASCADE, related_name="+")
     resource = models.CharField(max_length=16)
     starts_on = models.DateField()
@@ -220,15 +222,20 @@ class SuCrossing(models.Model):
 
 
 class Shelving(models.Model):
-    """That a machine will be, or was, shelved by the portal because of a budget or its lifetime."""
+    """That the portal will shelve a machine, or does so, because of a budget or its lifetime."""
 
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     allocation = models.ForeignKey(Allocation, on_delete=models.CASCADE, related_name="+")
     machine_id = models.CharField(max_length=64)
     machine_name = models.CharField(max_length=255)
-    # Of which there is one: the crossing, or the limits and the moment at which the machine's lifetime ends.
+    # `cause` is what there is one of per machine: the crossing, or the end of its lifetime; `reason` is it in words.
     cause = models.CharField(max_length=120)
-    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    crossing = models.ForeignKey(
+        Crossing, on_delete=models.CASCADE, null=True, blank=True, related_name="shelvings"
+    )
+    reason = models.CharField(max_length=120)
     warned_at = models.DateTimeField()
+    # When it is shelved, or after a try, when that is looked at again.
     due_at = models.DateTimeField(db_index=True)
     asked_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -246,3 +253,21 @@ class Shelving(models.Model):
 
     def __str__(self) -> str:
         return f"{self.machine_name} at {self.due_at}"
+
+
+class Ending(models.Model):
+    """That the owner of a machine was told that its lifetime ends, or has ended: each once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    allocation = models.ForeignKey(Allocation, on_delete=models.CASCADE, related_name="+")
+    machine_id = models.CharField(max_length=64)
+    ends_at = models.DateTimeField()
+    over = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["machine_id", "ends_at", "over"], name="one_ending_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.machine_id} at {self.ends_at}"

@@ -211,6 +211,7 @@ def _record(
         target_type="budget",
         target_id=budget.pk,
         target_name=budget.name,
+        set_on=budget.subject_key,
         before=before,
         after=None if gone else shown(budget),
     )

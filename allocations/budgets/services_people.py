@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from allocations.budgets.models import Group, GroupMember, Limits
+from allocations.budgets.models import Group, GroupMember, Limits, Subject, subject_key
 from allocations.budgets.services import Place, key_of, managed, member_or_refuse, told_on_commit
 from allocations.models import Allocation, Membership
 from portal.accounts.models import User
@@ -78,7 +78,7 @@ def save_group(
     GroupMember.objects.bulk_create([GroupMember(group=group, user_id=pk) for pk in sorted(wanted - held)])
     after = _group_shown(group)
     if after != before:
-        _record("group.save", allocation, by, str(group.pk), name, before, after)
+        _record("group.save", allocation, by, _key(group), name, before, after)
     return group
 
 
@@ -86,7 +86,7 @@ def save_group(
 def delete_group(*, group: Group, by: User) -> None:
     """With its budgets and limits: its people then have the default, where there is one."""
     allocation = managed(group.allocation, by)
-    _record("group.delete", allocation, by, str(group.pk), group.name, _group_shown(group), None)
+    _record("group.delete", allocation, by, _key(group), group.name, _group_shown(group), None)
     group.delete()
 
 
@@ -130,6 +130,10 @@ def _named(allocation: Allocation, group: Group | None, name: str) -> Group:
         raise PortalError("budgets:name-taken", name=name) from None
 
 
+def _key(group: Group) -> str:
+    return subject_key(Subject.GROUP, user_id=None, group_id=group.pk)
+
+
 def _held(group: Group) -> set[int]:
     return set(GroupMember.objects.filter(group=group).values_list("user_id", flat=True))
 
@@ -144,15 +148,16 @@ def _shown(limits: Limits) -> dict[str, Any]:
 
 
 def _record(
-    action: str, allocation: Allocation, by: User, id: str, name: str, before: object, after: object
+    action: str, allocation: Allocation, by: User, set_on: str, name: str, before: object, after: object
 ) -> None:
     audit.record(
         action,
         by=by,
         scope=f"allocation.{allocation.pk}",
         target_type=action.split(".")[0],
-        target_id=id,
+        target_id=set_on,
         target_name=name,
+        set_on=set_on,
         before=before,
         after=after,
     )

@@ -15,6 +15,7 @@ _IN = {"grant": "in this grant", "month": "this month", "week": "this week", "da
 _EACH = {"grant": "for the whole grant", "month": "each month", "week": "each week", "day": "each day"}
 MANAGING = [role for role, needs in MAY.items() if Need.MANAGE in needs]
 _MOST_NAMES = 3
+ZERO = Decimal(0)
 
 
 def su(number: Decimal) -> str:
@@ -88,3 +89,7 @@ def span(left: timedelta) -> str:
             else f"{minutes // 60} h {minutes % 60} min"
         )
     return f"{minutes // 1440} days"
+
+
+def minutes(number: int) -> str:
+    return span(timedelta(minutes=number))
