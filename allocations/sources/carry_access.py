@@ -1,6 +1,7 @@
 """Requests carried out at ACCESS, with the portal's key: so first it is asked whether who asks manages the project."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from django.utils import timezone
@@ -30,6 +31,7 @@ class _Place:
         self.allocation, self.access, self.grant = allocation, access, grant_of(allocation)
         self.listed: dict[str, Seen] = {}
         self.managers: dict[str, bool] = {}
+        self.sent = False
 
     def look(self) -> None:
         try:
@@ -65,6 +67,10 @@ def carry(allocation: Allocation, rows: Sequence[MembershipRequest]) -> None:
             _step(place, row)
         except PortalError as error:
             outcomes.failed(row, error)
+    if place.sent:
+        # So that pages show at once how those stand who were asked for; where that fails, the next look does.
+        with suppress(PortalError):
+            place.look()
 
 
 def _step(place: _Place, row: MembershipRequest) -> None:
@@ -100,7 +106,8 @@ def _send(place: _Place, row: MembershipRequest) -> deciding.Step:
                 username=row.username,
             ) from error
         raise
-    row.state = MembershipRequest.State.PENDING
+    place.sent = True
+    # Not stored yet: whoever finds "sent" looks before anything else.
     return "wait"
 
 

@@ -72,6 +72,12 @@ register(
             "Sign in with your {source} account, or ask somebody who does.",
             403,
         ),
+        "sources:declined": Problem(
+            "{source} declined",
+            "{source} says about {username}: {said}",
+            _NOTHING,
+            "Correct what it names, such as the spelling of the user name, and ask again.",
+        ),
         "sources:unknown-person": Problem(
             "Nobody of that name",
             "{source} knows no account “{username}”.",
