@@ -27,7 +27,10 @@ class Accrued:
 Source = Callable[[Collection[int], datetime], list[Accrued]]
 # `function(instance_ids)`: their names now, in a fixed number of queries.
 Names = Callable[[Collection[str]], dict[str, str]]
+# `function(allocation_ids)`: those of them whose machines' histories are still being read, in one query.
+Unsettled = Callable[[Collection[int]], set[int]]
 _sources: list[Source] = []
+_unsettled: list[Unsettled] = []
 _names: list[Names] = []
 
 
@@ -43,6 +46,17 @@ def name_source(function: Names) -> Names:
     if function not in _names:
         _names.append(function)
     return function
+
+
+def unsettled_source(function: Unsettled) -> Unsettled:
+    """Decorator: `function(allocation_ids)` says where the ledger does not have all yet that is known elsewhere."""
+    if function not in _unsettled:
+        _unsettled.append(function)
+    return function
+
+
+def unsettled(allocation_ids: Collection[int]) -> set[int]:
+    return {pk for function in _unsettled for pk in function(allocation_ids)}
 
 
 def accrued(allocation_ids: Collection[int], now: datetime) -> list[Accrued]:

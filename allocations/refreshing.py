@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from allocations import hooks_sources
+from allocations import hooks_sources, reconciling
 from allocations.models import Allocation, Grant
 from allocations.offers import note
 from portal.accounts import credentials
@@ -145,6 +145,8 @@ def _store_grant(allocation: Allocation, entry: AccountingEntry, now: datetime) 
     grant.awarded, grant.used = entry.awarded, entry.used
     grant.ends_on, grant.active = entry.ends_on, entry.active
     grant.save()
+    if grant.as_of == now:
+        reconciling.note(grant)
 
 
 def _seconds(allocation: Allocation) -> float:

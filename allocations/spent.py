@@ -15,6 +15,8 @@ from allocations.rates import part_of
 # A project of a cloud, and a resource of it.
 Pot = tuple[str, str, str]
 _LONGEST = timedelta(days=2)
+# What only follows from a figure is in that figure, also where another region keeps it.
+_METERED = LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.PROVIDER)
 
 
 def since_figures(grants: Sequence[Grant], now: datetime) -> dict[int, Decimal]:
@@ -63,7 +65,7 @@ def _after(grants: Iterable[Grant]) -> Iterable[tuple[int, Decimal]]:
         resource=OuterRef("resource"),
         starts_at__gte=OuterRef("as_of"),
     )
-    sums = LedgerEntry.objects.filter(same).order_by().values("resource").annotate(total=Sum("su"))
+    sums = _METERED.filter(same).order_by().values("resource").annotate(total=Sum("su"))
     rows = Grant.objects.filter(pk__in=[grant.pk for grant in grants]).order_by()
     return rows.annotate(total=sums.values("total")).exclude(total=None).values_list("pk", "total")
 
@@ -79,7 +81,7 @@ def _around(grants: Sequence[Grant], places: Sequence[int]) -> Iterable[LedgerEn
         as_of__gt=OuterRef("starts_at"),
         as_of__lt=OuterRef("ends_at"),
     )
-    near = LedgerEntry.objects.filter(
+    near = _METERED.filter(
         allocation__in=places, starts_at__gt=min(figures) - _LONGEST, starts_at__lt=max(figures)
     )
     return near.filter(Exists(fell), ends_at__gt=F("starts_at"))

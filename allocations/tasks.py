@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from allocations import refreshing
+from allocations import reconciling, refreshing
 
 
 # The clock sends a message for each allocation that is due, each minute: those of earlier minutes are worth nothing.
@@ -13,3 +13,9 @@ def refresh(allocation_id: int) -> None:
 def refresh_due() -> None:
     for pk in refreshing.due():
         refresh.delay(pk)
+
+
+@shared_task
+def reconcile() -> None:
+    """Compare the provider's new figures with the ledger."""
+    reconciling.reconcile_all()

@@ -77,6 +77,12 @@ def confirmed(row: Instance, now: datetime, read_at: Mapping[int, datetime | Non
     return min(now, max(seen)) if seen else now
 
 
+def unsettled(allocation_ids: Collection[int]) -> set[int]:
+    """Where Nova's record of some machine was not read yet, or not since it changed."""
+    waiting = Instance.objects.filter(allocation__in=allocation_ids, unsettled_since__isnull=False)
+    return set(waiting.exclude(server_id="").order_by().values_list("allocation_id", flat=True).distinct())
+
+
 def names(instance_ids: Collection[str]) -> dict[str, str]:
     ids = [UUID(key) for key in instance_ids if _is_uuid(key)]
     return {str(pk): name for pk, name in Instance.objects.filter(pk__in=ids).values_list("pk", "name")}

@@ -4,11 +4,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from allocations import hooks_people
-from allocations.accrual import accrual_source, name_source
+from allocations.accrual import accrual_source, name_source, unsettled_source
 from allocations.budgets.hooks import machine_source, shelver
 from allocations.hooks import burn_source, pulse_source, size_source, spender_source
 from allocations.overview.hooks import save_source
-from instances import accruing, left, own_parts, reflect  # noqa: F401 (own_parts registers by being imported)
+from instances import (  # noqa: F401 (some register by being imported)
+    accruing,
+    left,
+    looking,
+    own_parts,
+    reflect,
+)
 from instances.actions import ACTIONS
 from instances.burning import burning_now
 from instances.holdings import held, shelve_for_budget
@@ -69,6 +75,7 @@ shelver(shelve_for_budget)
 pulse_source(pulses)
 accrual_source(accruing.accrued)
 name_source(accruing.names)
+unsettled_source(accruing.unsettled)
 spender_source(spending)
 size_source(offered)
 save_source(machines_to_save)

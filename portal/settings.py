@@ -277,6 +277,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "ledger-reconcile": {
+        "task": "allocations.tasks.reconcile",
+        "schedule": 600.0,
+        "options": {"expires": 300},
+    },
     "ledger-settle": {
         "task": "instances.tasks.settle_due",
         "schedule": 30.0,
