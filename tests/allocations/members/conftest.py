@@ -23,6 +23,8 @@ KEYED = Capabilities(
     "access", "ACCESS", True, True, False, True, "", "https://access.test/", "It can take 4 hours."
 )
 KEYSTONE = Capabilities("keystone", "the cloud", True, True, True, False, "", "")
+_PAGES = ("views_add", "views_invitations", "views_join", "views_remove", "views_roles")
+_ASKING = [f"members.{name}" for name in ("adding", "roles", "shown", *_PAGES)]
 Source = Callable[[Capabilities], None]
 
 
@@ -31,7 +33,7 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Source:
     """What the source of this cloud can do: until a test says otherwise, all that ACCESS with keys can."""
 
     def becomes(can: Capabilities) -> None:
-        for module in ("sources.requests", "members.adding", "members.roles", "members.shown"):
+        for module in ("sources.requests", *_ASKING):
             monkeypatch.setattr(f"allocations.{module}.capabilities", lambda allocation: replace(can))
 
     becomes(KEYED)
