@@ -49,6 +49,13 @@ register(
             "SSH usually answers about 40 seconds after the start; this page tries again by itself.",
             409,
         ),
+        "remote:address-coming": Problem(
+            "{name} is getting its address",
+            "The machine runs, and the portal is giving it the public address by which it is reached.",
+            _RUNS,
+            "That takes a few seconds; this page tries again by itself.",
+            409,
+        ),
         "remote:no-address": Problem(
             "{name} has no address that the portal can reach",
             "The machine has no public address, and its project has no jump host to go through.",

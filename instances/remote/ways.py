@@ -15,6 +15,7 @@ from instances.remote.neighbours import address_behind
 from instances.states import ACTIONS
 from portal.cloud.config import clouds
 from portal.core.errors import PortalError
+from portal.operations import services as operations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +62,22 @@ def way_to(instance: Instance, *, login: str = "") -> Way:
         return Way(str(instance.pk), instance.name, (_hop(instance, instance.public_address, login),))
     jump = jump_for(instance)
     if jump is None:
-        raise PortalError("remote:no-address", name=instance.name)
+        coming = _address_is_coming(instance)
+        raise PortalError(
+            "remote:address-coming" if coming else "remote:no-address",
+            outcome="retry" if coming else "refused",
+            name=instance.name,
+        )
     address = address_behind(jump.instance, instance)
     return Way(str(instance.pk), instance.name, (_through(jump), _hop(instance, address, login)))
+
+
+def _address_is_coming(instance: Instance) -> bool:
+    """While it is being launched: the cloud says that it runs before the portal has given it its public address."""
+    launch = operations.live_for("instance", [instance.pk]).get(str(instance.pk))
+    if launch is None or launch.kind != "instance.launch" or launch.step == "setup":
+        return False
+    return launch.spec.get("address") != "none"
 
 
 def stands_still(instance: Instance) -> bool:

@@ -23,6 +23,7 @@ from portal.accounts.models import User
 from portal.core.errors import PortalError
 from portal.core.models import AuditEvent
 from portal.operations.models import Operation
+from portal.operations.services import submit
 from tests.instances.rows import machine, offer
 
 PRIVATE = [{"network": "auto_allocated_network", "address": "10.0.0.5", "version": 4, "kind": "fixed"}]
@@ -345,6 +346,32 @@ class TestTheWay:
     def test_without_one_the_machine_cannot_be_reached(self, allocation: Allocation, member: User) -> None:
         behind = hidden(allocation, member)
         assert refused(lambda: way_to(behind)) == "remote:no-address"
+
+    @pytest.mark.parametrize(
+        ("step", "address", "told"),
+        [
+            ("address", "automatic", "remote:address-coming"),
+            ("setup", "automatic", "remote:no-address"),
+            ("address", "none", "remote:no-address"),
+        ],
+    )
+    def test_while_it_is_launched_its_address_may_be_on_the_way(
+        self, allocation: Allocation, member: User, step: str, address: str, told: str
+    ) -> None:
+        behind = hidden(allocation, member)
+        submit(
+            kind="instance.launch",
+            by=member,
+            cloud=allocation.cloud,
+            region=allocation.region,
+            project_id=allocation.project_id,
+            target_type="instance",
+            target_id=behind.pk,
+            target_name=behind.name,
+            spec={"address": address},
+        )
+        Operation.objects.update(step=step)
+        assert refused(lambda: way_to(behind)) == told
 
     def test_a_jump_host_that_lost_its_address_is_not_reached_through_itself(
         self, allocation: Allocation, member: User
