@@ -127,7 +127,7 @@ def managed(allocation: Allocation, by: User) -> Allocation:
 def budget_for(by: User, allocation: Allocation, pk: UUID) -> Budget:
     """The budget, for one who may change it; the allocation comes from its own door."""
     managed(allocation, by)
-    found = _rows().filter(allocation=allocation, pk=pk).first()
+    found: Budget | None = _rows().filter(allocation=allocation, pk=pk).first()
     if found is None:
         raise PortalError("portal:not-found")
     return found

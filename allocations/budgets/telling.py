@@ -136,7 +136,7 @@ def _audience(one: Counted) -> list[tuple[list[User], str]]:
         owners = {held.owner_id for held in one.machines if held.owner_id}
         bound, whose = list(User.objects.filter(pk__in=owners)), f"the budget of {budget.name}"
     else:
-        bound = list(User.objects.filter(pk=one.person_key or budget.user_id))
+        bound = list(User.objects.filter(pk=one.person_key or budget.user_id or 0))
         whose = "your budget"
     told = [(bound, whose)]
     if budget.tell_managers:

@@ -27,7 +27,7 @@ from portal.core.htmx import page_or_part, toast, trigger, wants_part
 def new(request: HttpRequest, slug: str) -> HttpResponse:
     """`?for=` chooses first whom it is for."""
     allocation = allocation_for(request.user, slug, Need.MANAGE)
-    context = {"heading": "Set a budget", "sends": "Set budget", "post_url": request.path}
+    context: dict[str, Any] = {"heading": "Set a budget", "sends": "Set budget", "post_url": request.path}
     if request.method != "POST":
         place = PlaceForm(initial={"place": request.GET.get("for", "")}, allocation=allocation)
         return dialog(request, allocation, TermsForm(initial=first_terms()), place=place, **context)
@@ -49,7 +49,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 def many(request: HttpRequest, slug: str) -> HttpResponse:
     """The same budget for several members."""
     allocation = allocation_for(request.user, slug, Need.MANAGE)
-    context = {"heading": "The same budget for several", "sends": "Set budgets", "post_url": request.path}
+    context: dict[str, Any] = {"heading": "The same budget for several", "sends": "Set budgets", "post_url": request.path}
     if request.method != "POST":
         people = PeopleForm(allocation=allocation)
         return dialog(request, allocation, TermsForm(initial=first_terms()), people=people, **context)
@@ -73,7 +73,7 @@ def many(request: HttpRequest, slug: str) -> HttpResponse:
 def edit(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
     allocation = allocation_for(request.user, slug, Need.MANAGE)
     budget = services.budget_for(cast(User, request.user), allocation, id)
-    context = {
+    context: dict[str, Any] = {
         "heading": f"Budget of {budget.name}",
         "sends": "Save",
         "post_url": request.path,

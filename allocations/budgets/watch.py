@@ -25,7 +25,8 @@ def look(now: datetime | None = None) -> None:
         .filter(lifetime_hours__isnull=False)
         .select_related("user", "group", "allocation")
     )
-    concerned = {one.allocation_id: one.allocation for one in (*budgets, *timed)}
+    concerned = {one.allocation_id: one.allocation for one in budgets}
+    concerned |= {one.allocation_id: one.allocation for one in timed}
     books = Books(list(concerned.values()), budgets, now)
     crossing.see_to(books)
     others = list(Limits.objects.filter(allocation__in=concerned).select_related("user", "group"))

@@ -23,6 +23,7 @@ class Kind:
 
 
 _OF_MEMBERS = frozenset(f"members:{name}" for name in ("add", "roles", "invitations", "remove", "departure"))
+_OF_BUDGETS = frozenset(f"budgets:{name}" for name in ("new", "many", "edit", "delete", "group", "limits"))
 KINDS = (
     Kind(
         "allocations:detail",
@@ -41,6 +42,7 @@ KINDS = (
     ),
     Kind("reports:usage", "Usage", "chart-line", Need.SEE),
     Kind("members:list", "Members", "users", Need.SEE, _OF_MEMBERS),
+    Kind("budgets:page", "Budgets", "wallet", Need.SEE, _OF_BUDGETS),
     Kind("remote:of-allocation", "Connections", "plug-connected", Need.ACT_ON_OTHERS),
 )
 
