@@ -47,9 +47,12 @@ def expired(state: str, deadline: datetime, now: datetime) -> str:
 def keystone_roles(
     role: str, role_names: dict[str, str], member_role: str, given_here: tuple[str, ...]
 ) -> tuple[set[str], set[str]]:
-    """(roles to hold, roles not to hold) at Keystone for a role of ours. Others, such as admin, are left as they are."""
-    fitting = {name for name, ours in role_names.items() if ours == role}
+    """(roles to hold, roles not to hold) at Keystone for a role of ours. Others, admin above all, are left as they are."""
+    known = {name: ours for name, ours in role_names.items() if name != "admin"}
+    fitting = [name for name, ours in known.items() if ours == role]
+    # Several of Keystone's roles may mean the same here: one of them is given, that of the same name if there is one.
+    chosen = {role} if role in fitting else set(fitting[:1])
     # Assistants and managers work in the project besides: they hold what members hold.
-    wanted = fitting if role == "reader" and fitting else fitting | {member_role}
-    ours = {name for name, known in role_names.items() if known in given_here} | {member_role}
+    wanted = chosen if role == "reader" and chosen else chosen | {member_role}
+    ours = {name for name, means in known.items() if means in given_here} | {member_role}
     return wanted, ours - wanted

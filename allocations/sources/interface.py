@@ -44,6 +44,8 @@ class Reading:
     members: Sequence[Seen] | None = None
     validator: str = ""
     unchanged: bool = False
+    # Read again so soon: something is under way there.
+    again: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

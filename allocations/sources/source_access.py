@@ -34,7 +34,8 @@ def read(project: Project, validator: str) -> Reading:
     found = people(listed, access.roles)
     if not found:
         raise PortalError("sources:no-members", outcome="retry", source=access.title)
-    return Reading(members=found)
+    pending = any(one.state == "pending" for one in found)
+    return Reading(members=found, again=timedelta(minutes=access.pending_minutes) if pending else None)
 
 
 def told(error: PortalError, access: Access, grant: str) -> PortalError:

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from allocations.models import Allocation
 from allocations.sources import storing, telling
-from allocations.sources.interface import Project, Source
+from allocations.sources.interface import Project, Reading, Source
 from allocations.sources.models import SourceState
 from allocations.sources.names import grant_number
+from allocations.sources.queue import enqueue_on_commit
 from allocations.sources.registry import ASKED, BY_NAME
 from portal.cloud.config import CloudConfig, clouds
 from portal.core.bulk import insert
@@ -59,6 +60,13 @@ def meet() -> None:
     SourceState.objects.filter(pk__in=[pk for place, pk in rows.items() if place not in wanted]).delete()
 
 
+def expect(cloud: str, project_ids: Collection[str]) -> None:
+    """Projects that somebody's sign-in told of: one that is new here is not left to the clock."""
+    known = SourceState.objects.filter(cloud=cloud, project_id__in=project_ids)
+    if set(project_ids) - set(known.values_list("project_id", flat=True)):
+        enqueue_on_commit("sync_due", expires=60)
+
+
 def due() -> list[int]:
     """What to read now, the longest due first; nothing that a worker has."""
     now = timezone.now()
@@ -101,16 +109,16 @@ def _project(allocation: Allocation, cloud: CloudConfig) -> Project:
     )
 
 
-def _succeeded(state: SourceState, validator: str, source: Source, cloud: CloudConfig, now: datetime) -> None:
+def _succeeded(state: SourceState, reading: Reading, every: timedelta, now: datetime) -> None:
     SourceState.objects.filter(pk=state.pk).update(
         lease_until=None,
         read_at=now,
-        due_at=now + _spread(source.every(cloud)),
+        due_at=now + _spread(min(reading.again or every, every)),
         error_id="",
         error_params={},
         error_since=None,
         failures=0,
-        validator=validator,
+        validator=reading.validator,
     )
 
 

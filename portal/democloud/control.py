@@ -14,6 +14,7 @@
     POST /_control/token-seconds   {"seconds": n}
     GET|POST /_control/access      {"pending_seconds", "tells_roles", "projects": {grant: {"closed": bool}}, "seats":
                                    {"grant/username": state or null}}: ACCESS's own side; answers with all seats
+    POST /_control/policy          {"managers_assign": bool}: whether managers of a project see and change who is in it
     POST /_control/lacking         what the cloud shall be without: see `lacking.Lacking`; {} gives it all back
 
 A body may name a region as "region"; IU is the first."""
@@ -213,6 +214,7 @@ def routes() -> list[Route]:
         ("POST", "/quotas", set_quotas),
         ("POST", "/seed", reseed),
         ("POST", "/lacking", set_lacking),
+        ("POST", "/policy", control_access.set_policy),
         ("GET", "/access", control_access.show),
         ("POST", "/access", control_access.change),
     ]

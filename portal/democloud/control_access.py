@@ -1,4 +1,4 @@
-"""What tests and the demo may do to ACCESS from outside."""
+"""What tests and the demo may do to ACCESS, and to Keystone's policy, from outside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from portal.democloud.errors import Fault
 from portal.democloud.model_access import AccessSeat
-from portal.democloud.routing import answer, body, place
+from portal.democloud.routing import answer, body, empty, place
 
 
 async def show(request: Request) -> Response:
@@ -36,3 +36,9 @@ def _seat(seats: list[AccessSeat], place_of: str, state: str | None) -> None:
     kept = [one for one in seats if (one.grant, one.username) != (grant, username)]
     role = next((one.role for one in seats if one not in kept), "user")
     seats[:] = kept if state is None else [*kept, AccessSeat(username, grant, role, state)]
+
+
+async def set_policy(request: Request) -> Response:
+    identity = place(request)[0].identity
+    identity.managers_assign = bool((await body(request)).get("managers_assign", False))
+    return empty()
