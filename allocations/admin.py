@@ -2,7 +2,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
-from allocations.models import Allocation, Grant, LedgerEntry, Membership
+from allocations.models import Allocation, Grant, LedgerEntry, Membership, ProviderFigure
 from portal.accounts.admin import Visible
 
 if TYPE_CHECKING:
@@ -41,3 +41,12 @@ class LedgerEntryAdmin(Visible, _ModelAdmin):
     list_select_related = ["allocation"]
     search_fields = ["allocation__project_name", "instance_name", "instance_id"]
     date_hierarchy = "starts_at"
+
+
+@admin.register(ProviderFigure)
+class ProviderFigureAdmin(Visible, _ModelAdmin):
+    list_display = ["grant", "as_of", "used", "metered", "difference"]
+    list_filter = ["grant__resource"]
+    list_select_related = ["grant"]
+    search_fields = ["grant__allocation__project_name"]
+    date_hierarchy = "as_of"

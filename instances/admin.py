@@ -1,24 +1,18 @@
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import admin
-from django.http import HttpRequest
 
 from instances.models import Instance, Poll
+from portal.accounts.admin import Visible
 
-
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """To look at, never to change: the cloud and the portal's own services write these."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
 
 
 @admin.register(Instance)
-class InstanceAdmin(ReadOnly):
+class InstanceAdmin(Visible, _ModelAdmin):
     list_display = ("name", "allocation", "owner", "status", "flavor_name", "created_at", "deleted_at")
     list_filter = ("status", "allocation__cloud")
     search_fields = ("name", "server_id", "id")
@@ -26,7 +20,7 @@ class InstanceAdmin(ReadOnly):
 
 
 @admin.register(Poll)
-class PollAdmin(ReadOnly):
+class PollAdmin(Visible, _ModelAdmin):
     list_display = ("allocation", "what", "ok_at", "next_at", "failures", "error_id")
     list_filter = ("what", "error_id")
     list_select_related = ("allocation",)

@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 from allocations import hooks, usage
 from allocations.hooks import Pulse
 from allocations.ledger import Balance, balances
-from allocations.models import Allocation, Membership
+from allocations.models import Allocation, Grant, Membership
 from allocations.reports.health import NAMES, Figures, fullest, troubles
 from allocations.reports.models import AllocationHealth
 from portal.accounts.models import CloudCredential
@@ -21,6 +21,8 @@ from portal.core import bulk
 
 _ZERO = Decimal(0)
 _THOUSANDTH = Decimal("0.001")
+# What is awarded is spent by running machines; storage is held, and full when all of it is given away.
+_SPENT = (Grant.Resource.CPU, Grant.Resource.GPU, Grant.Resource.LARGE_MEMORY)
 _WEEK = timedelta(days=7)
 # At once: what one statement may name.
 _CHUNK = 500
@@ -75,7 +77,7 @@ def _health(
 ) -> AllocationHealth:
     pk: int = row["id"]
     pulse = known.pulses.get(pk, Pulse())
-    awarded = [balance for balance in held.values() if balance.awarded > 0]
+    awarded = [balance for name, balance in held.items() if balance.awarded > 0 and name in _SPENT]
     worst = max(awarded, key=lambda one: one.used / one.awarded, default=None)
     ran_at = now if pulse.running else known.ran_at.get(pk) or pulse.changed_at or row["created_at"]
     quota_percent, quota_name = fullest(row["quota"])

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from allocations.access import require_operator
+from allocations.models import Grant
 from allocations.reports.health import KINDS, means
 from allocations.reports.models import AllocationHealth
 from allocations.reports.overall import ANY, WELL, Overall, OverallQuery, overall
@@ -64,7 +65,8 @@ def rates(request: HttpRequest) -> HttpResponse:
         {"cloud": cloud, "histories": histories(cloud.portal, today), "fractions": _fractions(cloud)}
         for cloud in clouds().clouds.values()
     ]
-    return render(request, "reports/rates.html", {"clouds": found, "today": today})
+    resources = {value: str(label) for value, label in Grant.Resource.choices}
+    return render(request, "reports/rates.html", {"clouds": found, "resources": resources})
 
 
 def _fractions(cloud: CloudConfig) -> list[tuple[int, list[str]]]:

@@ -25,3 +25,5 @@ class OperationAdmin(ReadOnly, _ModelAdmin):
     search_fields = ["id", "target_id", "target_name"]
     list_select_related = ["by"]
     inlines = [StepInline]
+    # It may hold a boot script, sealed, and people's keys.
+    exclude = ["spec"]

@@ -56,6 +56,13 @@ def test_of_several_resources_the_one_nearest_its_end_is_told(
     assert found.remaining == Decimal(75_000 + 19_000 - 50)
 
 
+def test_storage_is_no_spending(pulses: dict[int, Pulse], allocation: Allocation) -> None:
+    """All of it may be given to volumes: it is not used up by that."""
+    make_grant(allocation, "storage", awarded=1000, used=1000)
+    found = health(allocation)
+    assert (found.resource, found.remaining) == ("cpu", Decimal(94_000))
+
+
 def test_without_grant_machine_or_member_there_is_a_row_all_the_same(pulses: dict[int, Pulse]) -> None:
     found = health(make_allocation("EMPTY", quota={}))
     assert (found.resource, found.members, found.machines, found.unconnected) == ("", 0, 0, True)
