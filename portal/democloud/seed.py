@@ -9,6 +9,7 @@ from portal.democloud import (
     seed_accounting,
     seed_campus,
     seed_catalogue,
+    seed_history,
     seed_identity,
     seed_load,
     seed_network,
@@ -47,10 +48,13 @@ def new_world(name: str, clock: Clock, pool: ipaddress.IPv4Network) -> World:
     world.access = seed_access.data(world.now().date())
     iu, tacc = world.regions["IU"], world.regions["TACC"]
     if name == "demo":
+        seed_history.add_gone(world, iu)
         for old in seed_servers.MACHINES:
             seed_servers.add_machine(world, iu, old)
         for old in seed_servers.TACC_MACHINES:
             seed_servers.add_machine(world, tacc, old)
+        for region in (iu, tacc):
+            seed_history.add_deeds(world, region)
     if count is not None:
         seed_load.add_load(world, iu, count)
     return world

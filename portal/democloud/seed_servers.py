@@ -158,7 +158,7 @@ def _group(world: World, region: Region, old: Old) -> SecurityGroup:
 
 
 def add_machine(world: World, region: Region, old: Old) -> Server:
-    server = _server(world, region, old)
+    server = server_of(world, region, old)
     group = _group(world, region, old)
     server.security_groups = [group.name]
     region.add_server(server)
@@ -186,7 +186,7 @@ def _image(region: Region, name: str) -> Image:
     return next(image for image in region.data.images.values() if image.name == name)
 
 
-def _server(world: World, region: Region, old: Old) -> Server:
+def server_of(world: World, region: Region, old: Old) -> Server:
     server_id = old.id or stable_uuid(region.name, "server", old.name)
     made = second(world.now() - timedelta(days=old.days))
     flavor = _flavor(region, old.flavor)
@@ -215,7 +215,13 @@ def _server(world: World, region: Region, old: Old) -> Server:
     _settle(region, server, old)
     event = ActionEvent("compute__do_build_and_run_instance", made, server.updated, "Success")
     line = InstanceAction(
-        f"req-{stable_uuid('req', server_id)}", "create", server.user_id, server.project_id, made, made
+        f"req-{stable_uuid('req', server_id)}",
+        "create",
+        server.user_id,
+        server.project_id,
+        made,
+        server.updated,
+        "Error" if old.vm_state == "error" else None,
     )
     line.events.append(event)
     server.actions.append(line)

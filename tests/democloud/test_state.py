@@ -242,7 +242,7 @@ def test_every_seed_makes_a_sound_world(name: str) -> None:
     for server in data.servers.values():
         assert server.flavor_id in data.flavors
         assert server.image_id in data.images
-        assert (server.provider_id is None) == (server.vm_state in ("error", "shelved_offloaded"))
+        assert (server.provider_id is None) == (server.vm_state in ("error", "shelved_offloaded", "deleted"))
         assert {one.volume_id for one in server.volumes} <= set(data.volumes)
         for port in region.server_ports(server.id):
             assert port.network_id in data.networks
@@ -262,6 +262,7 @@ def test_the_demo_has_machines_of_every_kind() -> None:
         "shelved_offloaded",
         "resized",
         "error",
+        "deleted",
     }
     assert {bool(one.metadata) for one in servers} == {True, False}
     assert {sum(one.flavor.resources().values()) for one in servers} == {0, 1, 2}
