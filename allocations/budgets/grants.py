@@ -85,8 +85,7 @@ def _tell(one: Reached, share: int) -> None:
         to=_people(allocation, share),
         # A grant is the project's: who is in several of its regions hears it once.
         key=f"su-{share}:{allocation.cloud}:{allocation.project_id}:{balance.resource}:{balance.starts_on}",
-        title=f"{what} of the {resource} SUs of {allocation.project_name} "
-        + ("are spent" if share >= 100 else "is spent"),
+        title=f"{what} of the {resource} SUs of {allocation.project_name} are spent",
         text=f"{words.su(balance.used)} of {words.su(balance.awarded)} SU are used, by the provider's figure and what was "
         f"metered since. The grant ends {balance.ends_on}.\n"
         + (

@@ -45,11 +45,29 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_safe
 def mine(request: HttpRequest, slug: str) -> HttpResponse:
-    """One's own budgets and limits: a part of the start page's card, the launch form and the allocation's page."""
+    """One's own budgets and limits: a part of the start page's card and of the allocation's page. `?brief=1`: nothing
+    where there is none; `?panel=1`: likewise, else with a heading. `?machine=`: what matters on that machine's page."""
     allocation = allocation_for(request.user, slug, Need.SEE)
     user = cast(User, request.user)
+    machine = request.GET.get("machine", "")
+    if machine:
+        return render(request, "budgets/_mine.html", _of_machine(allocation, user, machine))
     brief = request.GET.get("brief") == "1"
-    return render(request, "budgets/_mine.html", _own(allocation, user, brief=brief) | {"brief": brief})
+    panel = request.GET.get("panel") == "1"
+    context = _own(allocation, user, brief=brief) | {"brief": brief or panel}
+    return render(request, "budgets/_own_panel.html" if panel else "budgets/_mine.html", context)
+
+
+def _of_machine(allocation: Allocation, user: User, machine: str) -> dict[str, Any]:
+    """That it will be shelved, for everybody; and to its owner the budgets that it strains."""
+    owned = any(one.id == machine and one.owner_id == user.pk for one in hooks.machines([allocation.pk]))
+    found = meters.of_person(allocation, user, machine_id=machine) if owned else []
+    return {
+        "allocation": allocation,
+        "meters": [one for one in found if one.tone or one.lasts_until],
+        "coming": overview_rows.shelvings(allocation, [machine]),
+        "brief": True,
+    }
 
 
 def _own(allocation: Allocation, user: User, *, brief: bool = False) -> dict[str, Any]:

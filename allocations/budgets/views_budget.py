@@ -49,7 +49,11 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 def many(request: HttpRequest, slug: str) -> HttpResponse:
     """The same budget for several members."""
     allocation = allocation_for(request.user, slug, Need.MANAGE)
-    context: dict[str, Any] = {"heading": "The same budget for several", "sends": "Set budgets", "post_url": request.path}
+    context: dict[str, Any] = {
+        "heading": "The same budget for several",
+        "sends": "Set budgets",
+        "post_url": request.path,
+    }
     if request.method != "POST":
         people = PeopleForm(allocation=allocation)
         return dialog(request, allocation, TermsForm(initial=first_terms()), people=people, **context)

@@ -96,7 +96,11 @@ def delete_group(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def limits(request: HttpRequest, slug: str) -> HttpResponse:
     """`?for=` is whose: `default`, `group:<id>` or `user:<id>`. Empty fields limit nothing; all empty: none are kept."""
     allocation = allocation_for(request.user, slug, Need.MANAGE)
-    context: dict[str, Any] = {"heading": "Limits on machines", "sends": "Set limits", "post_url": request.path}
+    context: dict[str, Any] = {
+        "heading": "Limits on machines",
+        "sends": "Set limits",
+        "post_url": request.path,
+    }
     if request.method != "POST":
         wanted = request.GET.get("for", DEFAULT)
         place = PlaceForm(initial={"place": wanted}, allocation=allocation, machines=False)

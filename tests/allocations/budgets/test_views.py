@@ -5,12 +5,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from allocations.budgets import watch
 from allocations.budgets.models import Budget, Group, Limits
 from allocations.models import Allocation
 from portal.accounts.models import User
 from portal.core.models import AuditEvent
 from tests.allocations.budgets.rows import budget, group, limits, spent
-from tests.instances.rows import machine
+from tests.instances.rows import machine, offer
 
 TERMS = {
     "su": "500",
@@ -73,6 +74,49 @@ def test_everybodys_own_is_a_fragment_for_other_pages(allocation: Allocation, me
     spent(allocation, member, 450)
     found = text_of(client.get(url("mine", allocation) + "?brief=1"))
     assert "50 of 500 SU left this month" in found and "meter-warn" in found
+
+
+def test_the_allocations_page_has_a_panel_of_it_where_there_is_something(
+    allocation: Allocation, member: User
+) -> None:
+    client = signed_in(member)
+    assert text_of(client.get(url("mine", allocation) + "?panel=1")) == ""
+    limits(allocation, max_machines=3)
+    found = text_of(client.get(url("mine", allocation) + "?panel=1"))
+    assert "Your budget</h2>" in found and "Limits for you: 3 machines each" in found
+
+
+def test_a_machines_page_says_when_it_is_shelved_and_whose_budget_it_strains(
+    allocation: Allocation, member: User, colleague: User
+) -> None:
+    lab, other = machine(allocation, member), machine(allocation, member, name="other")
+    budget(allocation, member, su=100, at_80="shelve", grace_minutes=60)
+    path = url("mine", allocation) + f"?machine={lab.pk}"
+    assert "14 h" not in text_of(signed_in(colleague).get(path))
+    spent(allocation, member, 90)
+    watch.look()
+    type(other).objects.filter(pk=other.pk).delete()
+    for viewer, sees_meter in ((member, True), (colleague, False)):
+        found = text_of(signed_in(viewer).get(path))
+        assert "lab will be shelved at" in found and "because of the budget of Bob" in found
+        assert ("10 of 100 SU left this month" in found) is sees_meter
+        assert "other" not in found
+
+
+def test_the_launch_form_says_what_the_launch_does_to_ones_budget(
+    allocation: Allocation, member: User
+) -> None:
+    offer(allocation)
+    budget(allocation, member, su=500, period="grant")
+    spent(allocation, member, 470)
+    form = {"image": "ubuntu-new", "flavor_id": "2", "name": "lab", "count": "1"}
+    path = reverse("instances:launch-preview", args=[allocation.slug])
+    found = text_of(signed_in(member).post(path, form, headers={"HX-Request": "true"}))
+    assert "Your budget" in found
+    assert "30 of 500 SU left in this grant; with this launch it is used up in 15 h" in found
+    spent(allocation, member, 29)
+    found = text_of(signed_in(member).post(path, form, headers={"HX-Request": "true"}))
+    assert "The budget would not last an hour" in found
 
 
 def test_a_budget_is_set_changed_and_deleted_in_dialogs(
