@@ -15,6 +15,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from instances.metrics.ingest import PATH as PUSH_PATH  # noqa: E402
 from instances.metrics.ingest import Ingest  # noqa: E402
 from instances.remote.ports.app import PortsSite  # noqa: E402
+from portal.accounts.impersonation_sockets import OnlyLive  # noqa: E402
 from portal.routing import websocket_urlpatterns  # noqa: E402
 
 _push = Ingest()
@@ -30,7 +31,9 @@ application = PortsSite(
     ProtocolTypeRouter(
         {
             "http": _http,
-            "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+            "websocket": AllowedHostsOriginValidator(
+                AuthMiddlewareStack(OnlyLive(URLRouter(websocket_urlpatterns)))
+            ),
         }
     )
 )

@@ -262,6 +262,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "advice-look": {
+        "task": "instances.advice.tasks.look",
+        "schedule": 900.0,
+        "options": {"expires": 900},
+    },
     "reports-health": {
         "task": "allocations.reports.tasks.refresh_health",
         "schedule": 60.0,

@@ -8,6 +8,7 @@ from instances.remote import (  # noqa: F401 (some register by being imported: w
     closing,
     host_keys,
     left,
+    looking,
     offers,
     operations,
     own_parts,

@@ -38,4 +38,4 @@ close({"api:", "admin:"})
 # Sign-in and its return, tokens, and credentials with their files.
 close({"account_login", "account_inactive", "openid_connect_login", "openid_connect_callback"})
 close({"profile-tokens", "profile-tools", "profile-tool", "profile-tool-show", "profile-cloud-connect"})
-close({"websso-return", "websso-finish"})
+close({"websso-return", "websso-finish", "look-people"})

@@ -68,6 +68,9 @@ def environment(
         **_provider(ports, secret, inherited, options.issuer),
         # Where Keystone's WebSSO of the demo cloud may lead back to.
         "DEMO_TRUSTED_DASHBOARD": f"{site}/auth/websso/",
+        # Each mail is a file there: mail programs open them.
+        "EMAIL_URL": f"file://{folder}/mail",
+        "DEFAULT_FROM_ADDRESS": "heliosphere@demo.example",
         "PORTAL_CONFIG": str(config / "portal.yaml"),
         "CLOUDS_YAML": str(config / "clouds.yaml"),
         # Machines of another cloud cannot reach our loopback, unless somebody brings them there: else by the console log.

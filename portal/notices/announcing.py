@@ -1,6 +1,6 @@
 """Announcements of operators: made, changed and ended on their page, shown on every page of those whom they concern."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,7 +40,7 @@ class Draft:
     dismissable: bool
 
 
-def shown_to(user: Any) -> list[Mapping[str, Any]]:
+def shown_to(user: Any) -> Sequence[Mapping[str, Any]]:
     """Those that concern this person now and that they have not put away. Mostly without a query."""
     if not isinstance(user, User):
         return [one for one in _running() if not one["cloud"]]

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from portal.accounts.models import User
 from portal.core import audit
+from portal.core.errors import PortalError
 from portal.notices import kinds
 from portal.notices.kinds import Kind
 from portal.notices.models import Choice
@@ -36,6 +37,14 @@ def choices_of(user: User) -> list[Chosen]:
     """Every kind, by group. One query."""
     rows = {row.kind: row for row in Choice.objects.filter(user=user)}
     return [_chosen(kind, rows.get(kind.name)) for kind in kinds.all_kinds()]
+
+
+def choice_of(user: User, name: str) -> Chosen:
+    """One kind. PortalError `portal:not-found` for one that does not exist."""
+    kind = kinds.find(name)
+    if kind is None:
+        raise PortalError("portal:not-found")
+    return _chosen(kind, Choice.objects.filter(user=user, kind=name).first())
 
 
 def _chosen(kind: Kind, row: Choice | None) -> Chosen:

@@ -1,6 +1,7 @@
 """Switching a webhook off by the portal itself, and telling its owner."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
@@ -26,7 +27,7 @@ DISABLED = kinds.register(
 )
 
 
-def disable_if_too_long(pk: object, now: datetime) -> None:
+def disable_if_too_long(pk: UUID, now: datetime) -> None:
     """Once nothing has arrived for as many days as the operator bears it."""
     since = now - timedelta(days=clouds().telling.webhook_disable_days)
     hook = Webhook.objects.filter(pk=pk, failing_since__lte=since, disabled_at=None).first()

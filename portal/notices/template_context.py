@@ -1,5 +1,6 @@
 """The bell of every page, and what operators announce. Asked for only where a template shows it."""
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,7 +16,8 @@ def bell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
-    return {"unread": SimpleLazyObject(lambda: inbox.unread(user))}
+    # A template calls it, and several times; asked is once.
+    return {"unread": cache(lambda: inbox.unread(user))}
 
 
 @provide

@@ -1,5 +1,6 @@
 """A person's webhooks, and those of what they manage."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -78,7 +79,8 @@ def do(request: HttpRequest, id: UUID, action: str) -> HttpResponse:
     return redirect("notices:webhook", id=hook.pk)
 
 
-def _given(request: HttpRequest) -> dict[str, object]:
+def _given(request: HttpRequest) -> dict[str, Any]:
+    """Name, address and kinds, as the form has them."""
     return {
         "name": request.POST.get("name", ""),
         "url": request.POST.get("url", ""),

@@ -1,6 +1,7 @@
 """What people do with webhooks: make them, change what they hear, test, switch and remove them."""
 
 from collections.abc import Collection
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -57,17 +58,18 @@ def add(
         hook = Webhook.objects.create(
             owner=owner, scope=scope, name=name, url=url, kinds=_known(chosen), sealed_secret=seal(secret)
         )
-        _record("webhook.add", hook, by, url=url, kinds=hook.kinds)
+        _record("webhook.add", hook, by, host=host_of(url), kinds=hook.kinds)
     return hook, secret
 
 
 @transaction.atomic
 def change(*, hook: Webhook, name: str, url: str, chosen: Collection[str], by: User) -> Webhook:
     """Its name, address and kinds. Another address has the same secret."""
-    before = {"name": hook.name, "url": hook.url, "kinds": hook.kinds}
+    before = _as_told(hook)
+    old_url = hook.url
     hook.name, hook.url, hook.kinds = _name(name), _address(url), _known(chosen)
-    after = {"name": hook.name, "url": hook.url, "kinds": hook.kinds}
-    if before != after:
+    after = _as_told(hook)
+    if before != after or old_url != hook.url:
         hook.save(update_fields=["name", "url", "kinds"])
         _record("webhook.change", hook, by, before=before, after=after)
     return hook
@@ -99,7 +101,7 @@ def switch(*, hook: Webhook, on: bool, by: User) -> None:
 
 @transaction.atomic
 def remove(*, hook: Webhook, by: User) -> None:
-    _record("webhook.remove", hook, by, url=hook.url)
+    _record("webhook.remove", hook, by, host=host_of(hook.url))
     hook.delete()
 
 
@@ -145,6 +147,15 @@ def _address(url: str) -> str:
     except UnusableAddress as error:
         raise PortalError("notices:bad-webhook", reason=str(error)) from None
     return url.strip()
+
+
+def host_of(url: str) -> str:
+    """What is told of an address: what follows the host may be a secret of the receiving program."""
+    return urlsplit(url).hostname or ""
+
+
+def _as_told(hook: Webhook) -> dict[str, object]:
+    return {"name": hook.name, "host": host_of(hook.url), "kinds": hook.kinds}
 
 
 def _known(chosen: Collection[str]) -> list[str]:

@@ -15,11 +15,13 @@ from instances.remote import recordings, sharing
 from portal.accounts.models import User
 from portal.operations import services as operations
 from portal.operations.models import Operation
+from tests.allocations.members.things import people_of
 from tests.allocations.overview.exported import made_for
 from tests.cast import CAST
 from tests.instances.remote.people import session_on, visit_on
 from tests.instances.remote.test_recordings import written
 from tests.portal.api.conftest import catalogue, machine  # noqa: F401  (fixtures)
+from tests.portal.notices.things import ids_of
 
 # Who gets what at a GET. public: anybody. person: whoever is signed in. members: of the allocation, and operators (to look).
 # actors: those who may act on the member's machine. launchers: who may launch. owner: of the operation. staff: operators.
@@ -48,12 +50,33 @@ GET: dict[str, str] = {
     "no-allocation": "person",
     "profile": "person",
     "profile-tokens": "person",
+    "notices:inbox": "person",
+    "notices:bell": "person",
+    "notices:open": "owner",
+    "notices:preferences": "person",
+    "notices:mails": "person",
+    "notices:webhooks": "person",
+    "notices:webhook": "owner",
+    "notices:unsubscribe": "public",
+    "notices:announcements": "staff",
+    "notices:announcement": "staff",
+    "look-people": "staff",
+    "api:list_notices": "person",
+    "api:list_choices": "person",
+    "api:list_webhooks": "person",
+    "api:list_deliveries": "owner",
     "profile-clouds": "person",
     "profile-cloud-connect": "person",
     "profile-tools": "person",
     "instances:running": "person",
     "allocations:detail": "members",
     "allocations:card": "members",
+    "budgets:page": "members",
+    "budgets:mine": "members",
+    "budgets:new": "managers",
+    "budgets:many": "managers",
+    "budgets:group-new": "managers",
+    "budgets:limits": "managers",
     "overview:figures": "members",
     "overview:forecast": "members",
     "overview:quota": "members",
@@ -114,11 +137,33 @@ GET: dict[str, str] = {
     "api:list_instance_connections": "members",
     "api:list_connections": "person",
     "api:get_recording": "keepers",
+    "members:list": "members",
+    "members:beside": "managers",
+    "members:add": "managers",
+    "members:roles": "managers",
+    "members:invitations": "managers",
+    "members:remove": "managers",
+    "members:departure": "managers",
+    "members:join": "person",
+    "members:invited": "public",
+    "api:list_members": "members",
+    "api:left_behind": "managers",
+    "api:list_departures": "managers",
+    "api:list_invitations": "managers",
     "remote:jump": "members",
     "remote:native": "members",
     "remote:host-keys": "members",
     "remote:trust": "members",
     "remote:jump-offer": "members",
+    "advice:page": "members",
+    "advice:brief": "members",
+    "api:list_advice": "members",
+    "policies:machine": "members",
+    "policies:edit": "keepers",
+    "policies:allocation": "members",
+    "policies:edit-default": "managers",
+    "api:get_policies": "members",
+    "api:list_policies": "members",
     "metrics:series": "members",
     "metrics:graphs": "members",
     "metrics:alerts": "members",
@@ -139,13 +184,43 @@ FILES_OF_A_SESSION = {
 }
 # Only POST (or DELETE) means something there; tests of the feature try those. GET is refused for everybody.
 POST_ONLY = {
+    # What a search found is for who asked alone: tests/allocations/members/test_pages.py tries it as another.
+    *("members:found", "members:invitation-revoke"),
+    *(
+        "api:add_members",
+        "api:change_role",
+        "api:remove_member",
+        "api:make_invitation",
+        "api:revoke_invitation",
+    ),
+    # Of a budget or group that is not there: tests/allocations/budgets/test_views.py tries those that are, as everybody.
+    *("budgets:edit", "budgets:delete", "budgets:group", "budgets:group-delete"),
     "overview:export-remove",
     "openid_connect_login",
     "openid_connect_callback",
     "profile-end-sessions",
+    "notices:read",
+    "notices:read-all",
+    "notices:dismiss",
+    "notices:webhook-do",
+    "notices:announcement-end",
+    "look-start",
+    "look-end",
+    "api:read_notices",
+    "api:change_choice",
+    "api:add_webhook",
+    "api:change_webhook",
+    "api:remove_webhook",
+    "api:test_webhook",
     "profile-token-revoke",
     "profile-cloud-disconnect",
     "profile-credential-renew",
+    "policies:put-off",
+    "api:set_policy",
+    "api:extend_lease",
+    "api:put_off_policy",
+    "api:set_default_policy",
+    "api:dry_run",
     "profile-credential-revoke",
     "profile-cloud-websso",
     "profile-cloud-answer",
@@ -161,6 +236,9 @@ POST_ONLY = {
     "remote:open",
     "remote:end",
     "remote:seat",
+    "advice:dismiss",
+    # Of advice that is not given: tests/instances/advice/test_views.py tries what is, as everybody.
+    "advice:follow",
     "remote:files-unlock",
     "remote:files-delete",
     "remote:files-discard",
@@ -205,12 +283,16 @@ POST_ONLY = {
 }
 # Not tried with GET below: they lead elsewhere, have a page of their own, or share a path with a GET.
 NO_GET = {
+    "advice:follow",
+    *("budgets:edit", "budgets:delete", "budgets:group", "budgets:group-delete"),
     *FILES_OF_A_SESSION,
     # Over a connection to the machine (tests/instances/remote/test_keys_pages.py).
     "remote:machine-keys",
     *("openid_connect_login", "openid_connect_callback", "api:api-root", "account_inactive"),
     *(
         "api:launch",
+        *("api:add_webhook", "api:change_webhook", "api:remove_webhook"),
+        *("api:add_members", "api:make_invitation", "members:found"),
         "api:delete_instance",
         "api:delete_recording",
         "instances:bulk",
@@ -221,6 +303,15 @@ NO_GET = {
     *("websso-return", "websso-finish"),
 }
 CHANGING = {
+    "members:add": "managers",
+    "members:roles": "managers",
+    "members:remove": "managers",
+    "members:departure": "managers",
+    "members:invitations": "managers",
+    "budgets:new": "managers",
+    "budgets:many": "managers",
+    "budgets:group-new": "managers",
+    "budgets:limits": "managers",
     "instances:launch": "launchers",
     "instances:bulk": "members",
     "instances:action": "actors",
@@ -246,6 +337,9 @@ CHANGING = {
     "remote:passphrase": "actors",
     "remote:jump-choose": "launchers",
     "remote:let-in": "actors",
+    "policies:edit": "keepers",
+    "policies:put-off": "actors",
+    "policies:edit-default": "managers",
 }
 
 
@@ -298,11 +392,23 @@ def remote_ids(machine: Instance, member: User, settings: Settings, tmp_path: Pa
 
 
 @pytest.fixture
+def notice_ids(member: User) -> dict[str, dict[str, Any]]:
+    return ids_of(member)
+
+
+@pytest.fixture
+def people_ids(allocation: Allocation, colleague: User) -> dict[str, Any]:
+    return people_of(allocation, colleague)
+
+
+@pytest.fixture
 def address(
     catalogue: Allocation,  # noqa: F811
     machine: Instance,  # noqa: F811
     operation: Operation,
     remote_ids: dict[str, Any],
+    notice_ids: dict[str, dict[str, Any]],
+    people_ids: dict[str, Any],
 ) -> Any:
     """The path behind a URL name, with the things of the member in it."""
     known = {
@@ -319,8 +425,11 @@ def address(
         "kind": "config",
         "person": 1,
         "visit_id": remote_ids["visit"],
+        "policy": "schedule",
+        "what": "extend",
         "connection_id": remote_ids[""],
         "recording_id": remote_ids["recording"],
+        **people_ids,
         "export_id": made_for(operation.by).pk,
     }
 
@@ -335,6 +444,9 @@ def address(
             kwargs["id"] = kwargs["pk"] = operation.pk
         if name.startswith("remote:"):
             kwargs["id"] = remote_ids.get(name, remote_ids[""])
+        kwargs |= notice_ids.get(name, {})
+        if name == "members:departure":
+            kwargs["id"] = people_ids["departure_id"]
         for wanted in _parameters(name):
             assert wanted in kwargs, f"{name} has a parameter that this test does not know: {wanted}"
         return reverse(name, kwargs={wanted: kwargs[wanted] for wanted in _parameters(name)}) + query
