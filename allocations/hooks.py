@@ -50,6 +50,8 @@ class Spender:
     per_hour_shelved: Decimal
     shelvable: bool
     url: str
+    # How its status is called to people.
+    state: str = ""
 
 
 # The machines of these allocations, dearest first, in a fixed number of queries. What has no rate is not among them.

@@ -11,7 +11,7 @@ from allocations.rates import resource_of, su_per_hour
 from instances.actions import ACTIONS
 from instances.catalogue import gpus_of, value_of
 from instances.models import CatalogueItem, Instance, Poll
-from instances.statuses import ACTIVE, BUILD, OFFLOADED, REQUESTED
+from instances.statuses import ACTIVE, BUILD, OFFLOADED, REQUESTED, badge
 from portal.cloud.config import clouds
 from portal.cloud.schema import PortalCloud
 from portal.cloud.types import Flavor
@@ -58,6 +58,7 @@ def _spender(row: Instance, rates: PortalCloud) -> Spender | None:
         per_hour_shelved=shelved,
         shelvable=row.status in _SHELVABLE and not row.locked and shelved < hourly,
         url=reverse("instances:detail", args=[row.pk]),
+        state=badge(row.status).label.lower(),
     )
 
 

@@ -53,12 +53,15 @@ def burndown(
     starts_on: date,
     ends_on: date,
     spent: Mapping[date, Decimal],
+    metered_from: date | None,
     pace: Pace,
     now: datetime,
 ) -> Burndown:
-    """`left` is what is left now, and the days before follow from what was `spent` on each (UTC)."""
+    """`left` is what is left now, and the days before follow from what was `spent` on each (UTC), back to the day from
+    which on the portal metered it itself."""
     starts_at, ends_at = midnight(starts_on), last_moment(ends_on)
-    metered = _back(awarded, left, starts_on, spent, min(now, ends_at)) if now >= starts_at else []
+    first = max(metered_from, starts_on) if metered_from else None
+    metered = _back(awarded, left, first, spent, min(now, ends_at)) if now >= starts_at else []
     goes_on = starts_at <= now < ends_at
     times = _moments(left, pace, now, ends_at) if goes_on else []
     return Burndown(
@@ -81,15 +84,14 @@ def midnight(day: date) -> datetime:
 
 
 def _back(
-    awarded: Decimal, left: Decimal, starts_on: date, spent: Mapping[date, Decimal], until: datetime
+    awarded: Decimal, left: Decimal, first: date | None, spent: Mapping[date, Decimal], until: datetime
 ) -> list[Point]:
-    """From the first day on which anything was metered in this period, at each midnight, and at the end of it."""
-    days = [day for day in spent if day >= starts_on and midnight(day) < until]
+    """At each midnight from that of the first day on, and at the end of them."""
     found = [Point(until, left)]
-    if not days:
+    if first is None:
         return found
     day, at_midnight = (until - timedelta(microseconds=1)).date(), left
-    while day >= min(days):
+    while day >= first:
         at_midnight = min(awarded, at_midnight + spent.get(day, _ZERO))
         found.append(Point(midnight(day), at_midnight))
         day -= timedelta(days=1)

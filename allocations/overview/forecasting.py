@@ -8,6 +8,7 @@ from typing import Any
 
 from allocations import usage
 from allocations.forecast import Projection, last_moment, project
+from allocations.models import LedgerEntry
 from allocations.overview import outlook, people
 from allocations.overview.burndown import Burndown, Pace, Point, burndown, midnight
 from allocations.overview.charts import figure
@@ -47,9 +48,9 @@ class Forecast:
 
 def forecast_of(standing: Standing, resource: Resource, chosen: frozenset[str], machine: str) -> Forecast:
     """`machine`: the cloud's word for one. A fixed number of queries."""
-    spent = spent_by_day(standing, resource)
-    projection = projected(standing, resource, spent)
-    drawn = figure(_drawn(resource, projection, spent, standing.now))
+    spent, first = spent_by_day(standing, resource), metered_from(standing, resource)
+    projection = projected(standing, resource, spent, first)
+    drawn = figure(_drawn(resource, projection, spent, first, standing.now))
     shown = people.machines(standing.spenders, resource.key, chosen)
     spending = sum(one.resource == resource.key and one.per_hour > 0 for one in standing.spenders)
     return Forecast(
@@ -76,14 +77,30 @@ def spent_by_day(standing: Standing, resource: Resource) -> dict[date, Decimal]:
     return {date.fromisoformat(line.keys[0]): line.su for line in lines}
 
 
-def projected(standing: Standing, resource: Resource, spent: Mapping[date, Decimal]) -> Projection:
+def metered_from(standing: Standing, resource: Resource) -> date | None:
+    """The first day of the period for which machines explain what was spent, not the provider's figure alone."""
+    since = midnight(resource.balance.starts_on)
+    mine = LedgerEntry.objects.filter(
+        allocation__in=standing.project, resource=resource.key, starts_at__gte=since
+    )
+    return mine.exclude(instance_id="").order_by("starts_at").values_list("day", flat=True).first()
+
+
+def projected(
+    standing: Standing, resource: Resource, spent: Mapping[date, Decimal], first: date | None
+) -> Projection:
+    """From whole days that were metered: what the provider's figure alone tells is spread over the days by guess."""
     spending = resource.spending
-    history = sorted(spent.items())
+    history = sorted((day, su) for day, su in spent.items() if first is not None and day >= first)
     return project(history, spending.remaining, spending.burn, spending.ends_on, standing.now)
 
 
 def _drawn(
-    resource: Resource, projection: Projection, spent: Mapping[date, Decimal], now: datetime
+    resource: Resource,
+    projection: Projection,
+    spent: Mapping[date, Decimal],
+    first: date | None,
+    now: datetime,
 ) -> Burndown:
     balance, spending = resource.balance, resource.spending
     reported = None
@@ -96,6 +113,7 @@ def _drawn(
         starts_on=balance.starts_on,
         ends_on=balance.ends_on,
         spent=spent,
+        metered_from=first,
         pace=Pace(
             now=spending.burn,
             likely=projection.pace_per_hour,

@@ -79,7 +79,8 @@ def as_is(found: Spending, machine: str) -> str:
             f"No {machine} spends {label} now, so there is no day on which they run out: what is left stays until "
             f"the period ends on {ends}."
         )
-    return f"At today's burn of {amount(found.burn)} SU per hour {_until(found.as_is, found, ends)}"
+    burn = f"At today's burn of {amount(found.burn)} SU per hour the {label}"
+    return f"{burn} {_until(found.as_is, found, ends)}"
 
 
 def likely(found: Spending, projection: Projection) -> str:
@@ -105,20 +106,18 @@ def if_shelved(found: Spending, machine: str) -> str:
     if rest <= 0:
         return f"If you shelve {these}: nothing is spent any more, and what is left stays until {day(found.ends_on)}."
     until = _until(found.shelved, found, day(found.ends_on))
-    return f"If you shelve {these}, {amount(rest)} SU per hour go on: {until}"
+    return f"If you shelve {these}, {amount(rest)} SU per hour go on: they {until}"
 
 
 def _until(found: Forecast, spending: Spending, ends: str) -> str:
     if found.runs_out_at is None:
-        return (
-            f"they last until the period ends on {ends}; about {amount(found.left_at_end)} SU would be left."
-        )
+        return f"last until the period ends on {ends}; about {amount(found.left_at_end)} SU would be left."
     out = found.runs_out_at.astimezone(UTC).date()
     early = (spending.ends_on - out).days
     before = f", {early} day{'' if early == 1 else 's'} before the period ends on {ends}" if early > 0 else ""
     left = days_left(out, spending.now) - 1
     away = "today" if left <= 0 else f"in {left} day{'' if left == 1 else 's'}"
-    return f"they run out on {day(out)} ({away}{before})."
+    return f"run out on {day(out)} ({away}{before})."
 
 
 def _date(at: datetime) -> str:

@@ -141,7 +141,7 @@ def cost(line: Line, begins: date, rates: PortalCloud) -> Cost:
         hourly * line.count,
         left_on * line.hours_a_week / HOURS_A_WEEK,
         left_on,
-        changes=len(found) > 1,
+        changes=len({rates.rate(name, charge.starts_at.date()) for charge in found}) > 1,
     )
 
 

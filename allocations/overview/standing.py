@@ -45,11 +45,12 @@ class Resource:
 
     @property
     def tone(self) -> str:
-        if self.spending.state in ("not-started", "ended"):
+        # Of what does not burn all may be in use: that is what it is for.
+        if not self.burns or self.spending.state in ("not-started", "ended"):
             return ""
         if self.percent >= _BAD:
             return "bad"
-        runs_out = self.burns and self.spending.as_is.runs_out_at is not None
+        runs_out = self.spending.as_is.runs_out_at is not None
         return "warn" if self.percent >= _WARN or runs_out else ""
 
 

@@ -35,9 +35,11 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_safe
 def live_figures(request: HttpRequest, slug: str) -> HttpResponse:
+    """What stands above the burn-down; with `?part=rest` what stands below it."""
     allocation = allocation_for(request.user, slug, Need.SEE)
     context = {"figures": figures(standing(allocation), person_of(request)), "allocation": allocation}
-    return render(request, "overview/_figures.html", context)
+    below = request.GET.get("part") == "rest"
+    return render(request, "overview/_rest.html" if below else "overview/_figures.html", context)
 
 
 @login_required

@@ -30,7 +30,11 @@ def signed_in() -> SignedIn:
 @pytest.fixture
 def machine(db: None) -> Made:
     def make(
-        allocation: Allocation, owner: User | None = None, name: str = "", flavor: str = "m3.quad", **more: Any
+        allocation: Allocation,
+        owner: User | None = None,
+        name: str = "",
+        flavor: str = "m3.quad",
+        **more: Any,
     ) -> Instance:
         now = timezone.now()
         number = Instance.objects.count()
@@ -49,7 +53,9 @@ def machine(db: None) -> Made:
     return make
 
 
-def spend(allocation: Allocation, days_ago: int, su: int | str, resource: str = "cpu", **more: Any) -> LedgerEntry:
+def spend(
+    allocation: Allocation, days_ago: int, su: int | str, resource: str = "cpu", **more: Any
+) -> LedgerEntry:
     """One entry of the ledger, of noon to one o'clock of that day."""
     day = timezone.now().astimezone(UTC).date() - timedelta(days=days_ago)
     start = datetime.combine(day, time(12), UTC)

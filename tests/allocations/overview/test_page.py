@@ -1,18 +1,12 @@
 """The page of an allocation: for whoever may see it, whatever is known or not known of it."""
 
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.test.utils import CaptureQueriesContext
-from django.db import connection
-from django.utils import timezone
 
-from allocations.models import Allocation, Grant
+from allocations.models import Allocation
 from portal.accounts.models import User
-from tests.allocations.overview.conftest import Made, SignedIn, spend
-from tests.cast import join, make_allocation, make_grant, make_user
+from tests.allocations.overview.conftest import SignedIn
 
 pytestmark = pytest.mark.django_db
 
