@@ -1,22 +1,24 @@
 """What is decided here about people, written down so that it outlives memberships and sign-ins."""
 
+from typing import Any
+
 from django.db.models import Q
 from django.utils import timezone
 
 from allocations.hooks_people import Decided
 from allocations.members.models import Decision
 from allocations.models import Allocation
+from allocations.sources.capabilities import name_pattern
 from allocations.sources.names import key, plain
 from allocations.sources.people import Person
 from portal.accounts.models import CloudLink, User
-from portal.cloud.config import clouds
 
 
 def decide(
     allocation: Allocation, username: str, user: User | None, *, by: User, out: bool = False, role: str = ""
 ) -> None:
     """In the caller's transaction. An empty role: as others say."""
-    fields = {
+    fields: dict[str, Any] = {
         "out": out,
         "role": role,
         "by": by,
@@ -24,7 +26,7 @@ def decide(
         "at": timezone.now(),
         **({"user": user} if user is not None else {}),
     }
-    where = {"cloud": allocation.cloud, "project_id": allocation.project_id}
+    where: dict[str, Any] = {"cloud": allocation.cloud, "project_id": allocation.project_id}
     Decision.objects.update_or_create(**where, username=key(username), defaults=fields)
     if user is not None:
         # Under whatever other name they were decided about before.
@@ -55,7 +57,7 @@ def decided(user: User, cloud: str) -> dict[str, Decided]:
 
 
 def _names(user: User, cloud: str) -> set[str]:
-    pattern = clouds().oidc.access_id_pattern if clouds().oidc else None
+    pattern = name_pattern()
     links = CloudLink.objects.filter(user=user, cloud=cloud).exclude(cloud_user_id="")
     names = {key(name) for name in links.values_list("cloud_user_name", flat=True)}
     return (names | {key(user.access_id), key(plain(user.access_id, pattern))}) - {""}

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -51,7 +52,7 @@ def make(
         now = timezone.now()
         made = Invitation.objects.create(
             allocation=allocation,
-            digest=_digest(token),
+            digest=digest(token),
             hint=token[-4:],
             role=role,
             resources=list(resources),
@@ -105,7 +106,7 @@ def _mail(made: Invitation, by: User, to: str, address: str) -> None:
     )
 
 
-def revoke(*, allocation: Allocation, by: User, id: object) -> None:
+def revoke(*, allocation: Allocation, by: User, id: UUID) -> None:
     """From now on nobody can use it; who came by it stays."""
     require(allocation, Need.MANAGE)
     with transaction.atomic():
@@ -121,14 +122,14 @@ def revoke(*, allocation: Allocation, by: User, id: object) -> None:
 
 def find(token: str, *, asker: str) -> Invitation:
     """The invitation behind a link. `asker`: who tries, by which wrong tokens are counted."""
-    found = _invitations().filter(digest=_digest(token)).first() if len(token) <= 100 else None
+    found = _invitations().filter(digest=digest(token)).first() if len(token) <= 100 else None
     if found is None:
         limits.check(f"members:wrong-token:{asker}", most=10, seconds=600)
         raise PortalError("members:invitation-unknown")
     return found
 
 
-def by_id(id: object) -> Invitation:
+def by_id(id: UUID | str) -> Invitation:
     """As a session remembers it."""
     found = _invitations().filter(pk=id).first()
     if found is None:
@@ -220,7 +221,7 @@ def _invitations() -> "QuerySet[Invitation]":
     return Invitation.objects.select_related("allocation", "created_by")
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
     return hashlib.sha256(f"invitation {token}".encode()).hexdigest()
 
 

@@ -53,7 +53,8 @@ class Crew:
 def crew(allocation: Allocation) -> Crew:
     """In five queries, for any number of people."""
     decisions = decisions_of(allocation)
-    inside, out = [], []
+    inside: list[Person] = []
+    out: list[Person] = []
     for person in sources.roster(allocation):
         found = decisions.get(name_key(person.username))
         (out if found is not None and found.out else inside).append(person)

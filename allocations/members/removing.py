@@ -7,6 +7,7 @@ What takes calls of the cloud (stopping, shelving) is in its items, and a worker
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -140,7 +141,7 @@ def settle_at_once(departure: Departure) -> None:
     _settle(departure, Q(choice=HAND))
 
 
-def settle_later(departure_id: object, now: datetime) -> None:
+def settle_later(departure_id: UUID | str, now: datetime) -> None:
     """What calls of the cloud are needed for, a portion at a time, by one worker at a time. Run again it goes on."""
     waiting = Departure.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), pk=departure_id)
     if not claim(waiting.filter(settled_at=None), lease_until=now + LEASE):
@@ -155,7 +156,7 @@ def settle_later(departure_id: object, now: datetime) -> None:
     events.publish([f"allocation.{place.pk}"], events.Changed("members:changed", {"slug": place.slug}))
 
 
-def unsettled(now: datetime) -> list[object]:
+def unsettled(now: datetime) -> list[UUID]:
     """Departures that no worker is at."""
     found = Departure.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), settled_at=None)
     return list(found.values_list("pk", flat=True)[:200])

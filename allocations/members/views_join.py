@@ -1,5 +1,6 @@
 """Using an invitation. Its token is in the first address only: the session remembers which invitation it was."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -32,7 +33,10 @@ def invited(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest) -> HttpResponse:
     """GET says what it is; POST uses it."""
-    invitation, user = inviting.by_id(request.session.get(_SESSION)), person(request)
+    if _SESSION not in request.session:
+        messages.info(request, "Open the invitation link that you were given once more.")
+        return HttpResponseRedirect(reverse("home"))
+    invitation, user = inviting.by_id(request.session[_SESSION]), person(request)
     place = invitation.allocation
     context = {
         "invitation": invitation,

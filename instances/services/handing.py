@@ -1,21 +1,18 @@
 """Machines change hands: from now on another member's, with all that follows from it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
 
-from allocations import ledger
 from allocations.access import allocation_by_id
-from allocations.models import LedgerEntry, Membership
+from allocations.models import Membership
 from allocations.roles import MAY, Need
 from instances import live, meter, trail
 from instances.access import may
 from instances.models import Instance, Teammate
 from portal.accounts.models import User
-from portal.cloud.config import clouds
 from portal.core import bulk, events
 from portal.core.errors import PortalError
 from portal.notices import services as notices
@@ -76,27 +73,16 @@ def _hand(by: User, rows: list[Instance], to: User) -> None:
         return
     before = {row.pk: row.owner for row in rows}
     named = {row.pk: str(row.owner or row.creator_name or "nobody") for row in rows}
-    ledger.charge_many(_charged(rows))
+    meter.charge_now([row.pk for row in rows])
     for row in rows:
         row.owner = to
         row.version += 1
-    bulk.update(rows, ["owner", "version", "charged_until"])
+    bulk.update(rows, ["owner", "version"])
     Teammate.objects.filter(instance__in=[row.pk for row in rows], user=to).delete()
     for row in rows:
         trail.record("instance.hand-over", row, by=by, before=named[row.pk], after=str(to))
     _tell(by, rows, to, {owner.pk: owner for owner in before.values() if owner is not None})
     live.push_on_commit([row.pk for row in rows])
-
-
-def _charged(rows: Iterable[Instance]) -> list[LedgerEntry]:
-    """What they cost up to the last reading, in the name of who had them."""
-    now, known = timezone.now(), clouds().clouds
-    return [
-        entry
-        for row in rows
-        if row.allocation.cloud in known
-        for entry in meter.settle(row, min(now, row.seen_at or now), known[row.allocation.cloud].portal)
-    ]
 
 
 def _tell(by: User, rows: list[Instance], to: User, before: Mapping[int, User]) -> None:

@@ -217,6 +217,7 @@ POST_ONLY = {
     "profile-credential-renew",
     "policies:put-off",
     "api:set_policy",
+    "api:drop_policy",
     "api:extend_lease",
     "api:put_off_policy",
     "api:set_default_policy",

@@ -204,10 +204,10 @@ def test_who_is_not_signed_in_signs_in_first_and_comes_back_to_it(pi: User, allo
 
 def test_a_wrong_link_and_none_are_a_page_that_says_so(newcomer: User) -> None:
     client = of(newcomer)
-    for url in (reverse("members:invited", args=["wrong"]), reverse("members:join")):
-        answer = client.get(url)
-        assert answer.status_code == 404
-        assert "not valid" in answer.content.decode()
+    answer = client.get(reverse("members:invited", args=["wrong"]))
+    assert answer.status_code == 404
+    assert "not valid" in answer.content.decode()
+    assert client.get(reverse("members:join")).headers["Location"] == reverse("home")
 
 
 def test_a_wrong_domain_is_a_page_that_says_for_whom_it_is(

@@ -15,7 +15,7 @@ from django.utils import timezone
 from allocations.members import deciding
 from allocations.members.models import Decision, Departure
 from allocations.models import Allocation, LedgerEntry
-from allocations.sources.models import MemberRecord, MembershipRequest
+from allocations.sources.models import Lookup, MemberRecord, MembershipRequest
 from instances.models import Instance
 from portal.accounts.models import User
 from tests.allocations.members.conftest import BY_HAND, Source, key
@@ -275,3 +275,20 @@ def test_who_was_removed_stands_in_the_list_while_the_source_lists_them(
     seen = text(of(pi), page(allocation) + "?state=removed")
     assert "removed here by Alice" in seen
     assert "Add again" in seen
+
+
+def test_what_a_search_found_elsewhere_is_for_who_asked_alone(
+    pi: User, manager: User, member: User, allocation: Allocation
+) -> None:
+    lookup = Lookup.objects.create(
+        allocation=allocation,
+        asked_by=pi,
+        query="ada",
+        state="done",
+        found=[{"username": "ada", "name": "Ada L", "email": "", "organization": "Elsewhere"}],
+    )
+    url = page(allocation, "found", lookup.pk)
+    assert "Ada L" in text(of(pi), url)
+    assert of(manager).get(url).status_code == 404
+    assert of(member).get(url).status_code == 403
+    assert Client().get(url).status_code in (302, 401)

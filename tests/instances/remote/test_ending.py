@@ -7,7 +7,12 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from allocations import services as allocations
+from allocations.access import allocation_for
+from allocations.members import removing
+from allocations.members.people import key_of
 from allocations.models import Membership
+from allocations.roles import Need
+from allocations.sources.people import login_name
 from instances import live
 from instances.models import Instance, Teammate
 from instances.remote import teammates
@@ -15,6 +20,7 @@ from instances.remote.models import RemoteSession
 from portal.accounts import services as accounts
 from portal.accounts.models import User
 from portal.core import events
+from tests.cast import make_user
 from tests.instances.remote.pages import ShellPage, browser, eventually
 
 # Seconds from the cause to the page: a look each minute would not do.
@@ -24,6 +30,17 @@ AT_ONCE = 3.0
 def removed(user: User, _: Instance) -> None:
     """The cloud names no project any more, as a sign-in finds out."""
     allocations.apply_projects(user, "demo", [], [])
+
+
+def removed_by_the_pi(user: User, machine: Instance) -> None:
+    """On the page of members, whatever the cloud goes on saying."""
+    allocation = machine.allocation
+    pi = User.objects.filter(memberships__allocation=allocation, memberships__role="pi").first() or make_user(
+        "pia"
+    )
+    Membership.objects.get_or_create(user=pi, allocation=allocation, defaults={"role": "pi"})
+    seen = allocation_for(pi, allocation.slug, Need.MANAGE)
+    removing.remove(allocation=seen, by=pi, key=key_of(login_name(user)), choices={})
 
 
 def demoted(user: User, _: Instance) -> None:
@@ -56,6 +73,7 @@ def machine_becomes(**changes: object) -> Callable[[User, Instance], None]:
 
 CAUSES: dict[str, tuple[str, Callable[[User, Instance], None], str]] = {
     "a member who is removed": ("member", removed, "no-access"),
+    "a member whom the PI removes": ("member", removed_by_the_pi, "no-access"),
     "a PI who is made a member, on somebody else's machine": ("pi", demoted, "no-access"),
     "an assistant who is made a member": ("assistant", demoted, "no-access"),
     "an owner who may only look any more": ("member", made_reader, "no-access"),
