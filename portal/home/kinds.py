@@ -43,6 +43,7 @@ KINDS = (
     Kind("reports:usage", "Usage", "chart-line", Need.SEE),
     Kind("members:list", "Members", "users", Need.SEE, _OF_MEMBERS),
     Kind("budgets:page", "Budgets", "wallet", Need.SEE, _OF_BUDGETS),
+    Kind("policies:allocation", "Policies", "calendar", Need.SEE, frozenset({"policies:edit-default"})),
     Kind("remote:of-allocation", "Connections", "plug-connected", Need.ACT_ON_OTHERS),
 )
 
