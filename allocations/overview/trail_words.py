@@ -18,6 +18,16 @@ _SAID: Mapping[str, str] = {
     "membership.end": "is a member no more",
     "allocation.found": "met by the portal for the first time",
     "ledger.correct": "charge corrected",
+    "membership.role-decided": "has a role that waits for them",
+    "member.welcome": "let in, once the cloud says so too",
+    "member.remove": "removed from the allocation",
+    "members.add-asked": "asked to be added at the source",
+    "members.remove-asked": "asked to be removed at the source",
+    "members.role-asked": "asked to have another role at the source",
+    "invitation.make": "invitation link made",
+    "invitation.revoke": "invitation link withdrawn",
+    "invitation.use": "invitation link used",
+    "instance.hand-over": "handed over",
     "allocation.spending_shown": "whether members see what each of them spends",
 }
 _LONGEST = 200
