@@ -36,7 +36,7 @@ def action(request: HttpRequest, id: UUID, action: str) -> HttpResponse:
     form_class = form_for(action)
     must_confirm = wanted.confirm == "name"
     if request.method != "POST":
-        first = {**first_values(action, instance), "token": uuid4().hex}
+        first = {**first_values(action, instance), **_wished(request, action), "token": uuid4().hex}
         return _dialog(request, wanted, shown, form_class(initial=first, row=shown))
     form = form_class(request.POST, row=shown, must_confirm=must_confirm)
     if not form.is_valid():
@@ -54,6 +54,12 @@ def action(request: HttpRequest, id: UUID, action: str) -> HttpResponse:
             raise
         return _dialog(request, wanted, shown, form, error=error, status=error.problem.status)
     return _accepted(request, wanted, instance, operation)
+
+
+def _wished(request: HttpRequest, action: str) -> dict[str, str]:
+    """A link may lead to a size, which the form then judges like any other."""
+    size = request.GET.get("flavor", "")
+    return {"flavor_id": size[:255]} if action == "resize" and size else {}
 
 
 def _dialog(
