@@ -81,6 +81,8 @@ def _row(allocation: Allocation, told: ServerUsage, record: list[ServerAction], 
         deleted_at=ended,
     )
     meter.look_again(row, created, now)
+    # Nothing goes on there any more that would have to be waited for.
+    row.settle_after = now
     return row
 
 

@@ -51,7 +51,7 @@ def read(allocation_id: int) -> int:
     allocation = Allocation.objects.get(pk=allocation_id)
     try:
         _read_history(allocation, now)
-        return _settle_some(allocation, now)
+        return _settle_some(allocation, timezone.now())
     except PortalError as error:
         logger.info("the record of %s was not read: %s", allocation, error)
         if error.outcome == "auth":

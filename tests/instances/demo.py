@@ -189,10 +189,13 @@ class Project:
 
 
 def connected_project(
-    demo: DemoCloud, name: str = "BIO220047", people: tuple[str, ...] = ("alice", "bob")
+    demo: DemoCloud,
+    name: str = "BIO220047",
+    people: tuple[str, ...] = ("alice", "bob"),
+    seed: str = "empty",
 ) -> Project:
     """Rows as sign-in makes them, with application credentials made at the cloud's own Keystone."""
-    demo.control("POST", "/seed", {"seed": "empty"})
+    demo.control("POST", "/seed", {"seed": seed})
     demo.control("DELETE", "/calls")
     allocation: Allocation | None = None
     users: dict[str, User] = {}
