@@ -97,9 +97,10 @@ def sync(state_id: int) -> None:
         _failed(state, error, source, cloud, now)
     else:
         storing.store(allocations, source.name, reading, now)
-        _succeeded(state, reading.validator, source, cloud, now)
-    if state.error_id:
-        _tell(allocations)
+        _succeeded(state, reading, source.every(cloud), now)
+        if state.error_id:
+            # What the page says of its age is different now.
+            _tell(allocations)
 
 
 def _project(allocation: Allocation, cloud: CloudConfig) -> Project:
