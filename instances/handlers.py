@@ -14,6 +14,7 @@ from instances import (  # noqa: F401 (some register by being imported)
     looking,
     own_parts,
     reflect,
+    telling,
 )
 from instances.actions import ACTIONS
 from instances.burning import burning_now

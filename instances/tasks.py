@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from allocations.models import Allocation
 from instances import meter as metering
-from instances import meter_reading
+from instances import meter_reading, telling
 from instances.mirror import catalogue
 from instances.mirror import tasks as mirror  # noqa: F401 (so that workers, which look here, find those too)
 from portal.accounts.models import User
@@ -37,3 +37,9 @@ def settle_due() -> None:
 @shared_task(expires=60)
 def settle_allocation(allocation_id: int) -> None:
     meter_reading.read(allocation_id)
+
+
+@shared_task(ignore_result=True)
+def tell_launches() -> None:
+    """People whose launches have ended since."""
+    telling.tell_launches()

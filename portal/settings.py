@@ -310,6 +310,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "instances-tell": {
+        "task": "instances.tasks.tell_launches",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "metrics-disks": {
+        "task": "instances.metrics.tasks.look_at_disks",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "notices-mails": {
         "task": "portal.notices.tasks.send_mails",
         "schedule": 10.0,

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from instances.console import Reading
+from instances.metrics import full_disks as full_disks  # registers its kind
 from instances.metrics.models import Sample
 from instances.metrics.sources import from_console
 from instances.mirror.consoles import pushing

@@ -1,6 +1,7 @@
 from django.db import models
 
 from instances.models import Instance
+from portal.core.ids import uuid7
 
 
 class Sample(models.Model):
@@ -40,3 +41,15 @@ class Sample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instance_id} {self.at:%H:%M:%S}"
+
+
+class FullDisk(models.Model):
+    """A machine whose root disk ran full, since people were told: until it fell well below that."""
+
+    # Names the time that it ran full: told once.
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    instance = models.OneToOneField(Instance, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.instance_id} since {self.since:%Y-%m-%d %H:%M}"

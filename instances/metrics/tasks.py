@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from instances.metrics import store, stream
+from instances.metrics import full_disks, store, stream
 from instances.metrics.points import Point, from_wire
 from portal.core import deadline
 from portal.core.redis_client import client
@@ -51,6 +51,12 @@ def roll_up() -> None:
         store.expire(now)
     finally:
         client().delete(ROLLING)
+
+
+@shared_task(base=Task, ignore_result=True)
+def look_at_disks() -> None:
+    """Whose root disk has run full since."""
+    full_disks.look(datetime.now(UTC))
 
 
 def _points(pushes: list[stream.Push]) -> list[tuple[UUID, Point]]:

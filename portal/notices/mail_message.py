@@ -12,6 +12,7 @@ from django.urls import reverse
 from portal.accounts.time_zones import local
 from portal.cloud.config import clouds
 from portal.core.doctor import clean
+from portal.core.seal import unseal
 from portal.notices import unsubscribing
 from portal.notices.attachments import unpacked
 from portal.notices.kinds import title_of
@@ -51,10 +52,12 @@ def headers_of(mail: Mail) -> dict[str, str]:
 
 def context_of(mail: Mail) -> dict[str, Any]:
     known = mail.user is not None
+    text = unseal(mail.sealed_text) if mail.sealed_text else mail.text
     return {
         "mail": mail,
+        "text": text,
         "branding": clouds().branding,
-        "paragraphs": mail.text.split("\n\n"),
+        "paragraphs": text.split("\n\n"),
         "link": _site(mail.url) if mail.url else "",
         "at": f"{local(mail.created_at, mail.user):%Y-%m-%d %H:%M %Z}",
         "name": str(mail.user) if known else "",

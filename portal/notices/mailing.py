@@ -18,6 +18,7 @@ from portal.cloud.config import clouds
 from portal.core import deadline
 from portal.core.claims import claim
 from portal.core.doctor import clean
+from portal.core.errors import PortalError
 from portal.notices import digests, mail_message, mails
 from portal.notices.backoff import after
 from portal.notices.models import Mail
@@ -90,12 +91,15 @@ def _send(mail: Mail, server: Any) -> bool:
         _failed(mail, _said(error.smtp_code, error.smtp_error), for_ever=False)
         server.close()
         return False
+    except PortalError as error:
+        _failed(mail, error.problem.title, for_ever=True)
+        return False
     except (SMTPException, OSError) as error:
         _failed(mail, clean(error) or type(error).__name__, for_ever=False)
         server.close()
         return False
     Mail.objects.filter(pk=mail.pk).update(
-        state=State.SENT, sent_at=timezone.now(), lease_until=None, error="", attachments=[]
+        state=State.SENT, sent_at=timezone.now(), lease_until=None, error="", attachments=[], sealed_text=""
     )
     return True
 
@@ -106,6 +110,8 @@ def _failed(mail: Mail, words: str, *, for_ever: bool) -> None:
     logger.warning("mail %s was not taken: %s", mail.pk, words)
     too_old = now - mail.created_at > timedelta(days=clouds().telling.mail_give_up_days)
     over = for_ever or too_old
+    if over:
+        Mail.objects.filter(pk=mail.pk).update(sealed_text="", attachments=[])
     Mail.objects.filter(pk=mail.pk).update(
         state=State.FAILED if over else State.WAITING,
         due_at=now + after(mail.attempts),

@@ -13,6 +13,7 @@ from portal.accounts.models import User
 from portal.cloud.config import clouds
 from portal.core import bulk
 from portal.core.errors import PortalError
+from portal.core.seal import seal
 from portal.notices import enqueue
 from portal.notices.attachments import Attachment, packed
 from portal.notices.models import Mail
@@ -55,7 +56,7 @@ def to_address(
         raise PortalError("notices:bad-address", address=address[:254])
     if not configured():
         return False
-    row = Mail(to_address=address, key=key, subject=subject, text=text, url=url)
+    row = Mail(to_address=address, key=key, subject=subject, sealed_text=seal(text), url=url)
     row.attachments, row.due_at = packed(attachments), timezone.now()
     with transaction.atomic():
         bulk.insert([row])

@@ -95,7 +95,9 @@ class Mail(models.Model):
     kind = models.CharField(max_length=64, blank=True)
     level = models.CharField(max_length=8, choices=Level, default=Level.INFO)
     subject = models.CharField(max_length=200)
-    text = models.TextField()
+    text = models.TextField(blank=True)
+    # In the place of the text where that may open something, such as an invitation's link; erased once it was sent.
+    sealed_text = models.TextField(blank=True)
     url = models.CharField(max_length=500, blank=True)
     # [{"name", "type", "content": base64}]; emptied once it was sent.
     attachments = models.JSONField(default=list, blank=True)

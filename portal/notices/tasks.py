@@ -37,7 +37,7 @@ def tidy() -> None:
     )
     # Those to addresses keep their key, that they are not sent twice.
     _remove(over.filter(key=None))
-    over.exclude(key=None).exclude(text="").update(text="", url="")
+    over.exclude(key=None).exclude(url="").update(url="")
     waits = (Sending.State.WAITING, Sending.State.SENDING)
     _remove(Sending.objects.filter(pk__lt=first_of(sent)).exclude(state__in=waits))
     Announcement.objects.filter(ends_at__lt=now - timedelta(days=kept.inbox_days)).delete()
