@@ -8,7 +8,6 @@ from decimal import Decimal
 from django.utils import timezone
 
 from allocations.budgets import words
-from allocations.budgets.applies import counts
 from allocations.budgets.books import Books, Counted, budgets_of
 from allocations.budgets.models import Subject
 from allocations.budgets.standing import tone
@@ -48,20 +47,11 @@ def of_person(
     user: User,
     *,
     now: datetime | None = None,
-    resource: str | None = None,
-    more: Decimal | None = None,
     machine_id: str = "",
 ) -> list[Meter]:
-    """Their budgets and those of their groups; with `resource` those that count it, with `machine_id` the machine's too.
-
-    `more`: SUs per hour that are about to be spent besides.
-    """
+    """Their budgets and those of their groups, with `machine_id` the machine's too."""
     found = of_people([allocation], user, now=now or timezone.now(), machine_id=machine_id)
-    return [
-        meter(one, more or _ZERO, now)
-        for one in found.get(allocation.pk, ())
-        if resource is None or counts(one.budget.resource, resource)
-    ]
+    return [meter(one, now=now) for one in found.get(allocation.pk, ())]
 
 
 def of_people(
@@ -81,7 +71,8 @@ def of_people(
     }
 
 
-def meter(one: Counted, more: Decimal, now: datetime | None = None) -> Meter:
+def meter(one: Counted, more: Decimal = _ZERO, now: datetime | None = None) -> Meter:
+    """`more`: SUs per hour that are about to be spent besides."""
     now = now or timezone.now()
     standing, period = one.standing, one.period
     lasts = standing.lasts_until(now, more)

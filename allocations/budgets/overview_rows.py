@@ -66,7 +66,7 @@ def lines(allocation: Allocation, now: datetime) -> tuple[list[Line], list[Line]
     standing = {one.budget.pk: one for one in counted if not one.person_key}
     set_ones = [_line(budget, standing.get(budget.pk), now) for budget in given]
     of_people = [
-        Line(one.budget, names.get(one.person_key, ""), meters.meter(one, words.ZERO, now), one.person_key)
+        Line(one.budget, names.get(one.person_key, ""), meters.meter(one, now=now), one.person_key)
         for one in counted
         if one.person_key
     ]
@@ -77,7 +77,7 @@ def _line(budget: Budget, counted: Counted | None, now: datetime) -> Line:
     if counted is None:
         return Line(budget, budget.name, None)
     url = counted.machines[0].url if budget.subject == Subject.MACHINE and counted.machines else ""
-    return Line(budget, budget.name, meters.meter(counted, words.ZERO, now), url=url)
+    return Line(budget, budget.name, meters.meter(counted, now=now), url=url)
 
 
 def groups(allocation: Allocation) -> list[GroupLine]:

@@ -15,7 +15,6 @@ _IN = {"grant": "in this grant", "month": "this month", "week": "this week", "da
 _EACH = {"grant": "for the whole grant", "month": "each month", "week": "each week", "day": "each day"}
 MANAGING = [role for role, needs in MAY.items() if Need.MANAGE in needs]
 _MOST_NAMES = 3
-ZERO = Decimal(0)
 
 
 def su(number: Decimal) -> str:

@@ -1,14 +1,14 @@
 """What a launch would cost and what stands in its way, with numbers, before the cloud is asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
 
-from allocations.budgets import enforcement, meters
-from allocations.budgets.enforcement import Wanted
+from allocations.budgets import enforcement
+from allocations.budgets.enforcement import Review, Wanted
 from allocations.budgets.meters import Meter
 from allocations.models import Allocation
 from allocations.rates import resource_of, su_per_hour
@@ -72,6 +72,7 @@ def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Prev
     hourly = _hourly(flavor, request.count, budget)
     resource = resource_of(flavor.name, now, budget.cloud) if flavor else None
     needs = tuple(_needs(request, flavor, budget)) if flavor else ()
+    own = _own(allocation, by, request, flavor, budget)
     problems = (
         *_credential_problems(by, allocation),
         *_request_problems(request, found),
@@ -79,7 +80,7 @@ def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Prev
         *_cloud_problems(request, allocation),
         *(_quota_problem(need, allocation) for need in needs if not need.fits),
         *_su_problems(budget, resource, hourly),
-        *_own_problems(allocation, by, request, flavor, budget),
+        *own.problems,
     )
     return Preview(
         names=tuple(naming.batch_names(request.name, min(request.count, MAX_COUNT))),
@@ -93,7 +94,7 @@ def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Prev
         needs=needs,
         problems=problems,
         warnings=(*_warnings(request, found, hourly), *_cloud_warnings(request, allocation)),
-        meters=tuple(meters.of_person(allocation, by, now=now, resource=resource, more=hourly)),
+        meters=own.meters,
     )
 
 
@@ -215,12 +216,12 @@ def _su_problems(budget: Budget, resource: str | None, hourly: Decimal | None) -
         )
 
 
-def _own_problems(
+def _own(
     allocation: Allocation, by: User, request: LaunchRequest, flavor: Flavor | None, budget: Budget
-) -> Sequence[PortalError]:
+) -> Review:
     """What the person's budgets and limits say."""
     if flavor is None:
-        return ()
+        return Review()
     wanted = Wanted(
         flavor_name=flavor.name,
         vcpus=flavor.vcpus,
@@ -230,7 +231,7 @@ def _own_problems(
         su_per_hour=_hourly(flavor, request.count, budget),
         resource=resource_of(flavor.name, budget.now, budget.cloud),
     )
-    return enforcement.check(allocation=allocation, person=by, wanted=wanted, action="launch", now=budget.now)
+    return enforcement.review(allocation=allocation, person=by, wanted=wanted, now=budget.now)
 
 
 def _warnings(request: LaunchRequest, found: Catalogue, hourly: Decimal | None) -> Iterator[str]:

@@ -159,7 +159,7 @@ def test_parameters_that_cannot_be_used_are_refused(
     [
         ("rename", {"name": "ok"}, {"name": "ok"}),
         ("snapshot", {"name": "my tools"}, {"name": "my tools"}),
-        ("resize", {"flavor_id": "4"}, {"flavor_id": "4", "flavor_name": "m3.quad"}),
+        ("resize", {"flavor_id": "4"}, {"flavor_id": "4", "flavor_name": "m3.quad", "vcpus": 4}),
         (
             "rebuild",
             {"image_id": "ubuntu-new"},

@@ -57,13 +57,13 @@ def test_a_member_sees_their_own_and_not_what_others_have(
     allocation: Allocation, member: User, colleague: User
 ) -> None:
     budget(allocation, member, su=500)
-    budget(allocation, colleague, su=77)
+    budget(allocation, colleague, su=98765)
     limits(allocation, max_gpus=0)
     spent(allocation, member, 250)
     found = text_of(signed_in(member).get(url("page", allocation)))
     assert "Your budget" in found and "250 of 500 SU left this month" in found
     assert "no GPUs" in found
-    assert "Colin" not in found and "77" not in found and "Set a budget" not in found
+    assert "Colin" not in found and "98,765" not in found and "Set a budget" not in found
 
 
 def test_everybodys_own_is_a_fragment_for_other_pages(allocation: Allocation, member: User) -> None:
