@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from instances.models import Instance
@@ -9,10 +10,12 @@ from instances.ssh_config import SshJump
 
 Authorities = Callable[[], Sequence[str]]
 Trusts = Callable[[Instance, str, Sequence[str]], None]
+Announced = Callable[[Sequence[UUID]], Mapping[UUID, "Announcement"]]
 Ways = Callable[[Sequence[Instance]], Mapping[UUID, "SshWay"]]
 _authorities: list[Authorities] = []
 _ways: list[Ways] = []
 _trusts: list[Trusts] = []
+_announced: list[Announced] = []
 
 
 def trusted_authorities(function: Authorities) -> Authorities:
@@ -60,3 +63,23 @@ def ssh_ways(function: Ways) -> Ways:
 
 def ways_of(machines: Sequence[Instance]) -> dict[UUID, SshWay]:
     return {pk: way for function in _ways for pk, way in function(machines).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What will be done to a machine by itself: rows of lists say it in time."""
+
+    label: str
+    at: datetime
+    danger: bool = False
+
+
+def announced(function: Announced) -> Announced:
+    """Register `function(ids)`: what comes within a day, for those of the machines for which something does; one query."""
+    if function not in _announced:
+        _announced.append(function)
+    return function
+
+
+def announcements(ids: Sequence[UUID]) -> dict[UUID, Announcement]:
+    return {pk: found for function in _announced if ids for pk, found in function(ids).items()}

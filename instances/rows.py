@@ -8,8 +8,9 @@ from decimal import Decimal
 from django.utils import timezone
 
 from allocations.rates import su_per_hour
-from instances import lacking
+from instances import hooks, lacking
 from instances.exosphere import Web, desktop_kind, login_user, maker, marks_of
+from instances.hooks import Announcement
 from instances.models import Instance, Poll
 from instances.reach import no_shell
 from instances.states import (
@@ -46,6 +47,7 @@ class Row:
     read_at: datetime | None
     cloud: PortalCloud
     now: datetime
+    announced: Announcement | None = None
 
     @property
     def badge(self) -> Badge:
@@ -213,14 +215,15 @@ def asker(op: Operation) -> str:
 
 
 def rows(instances: Sequence[Instance], polls: Mapping[int, Poll] | None = None) -> list[Row]:
-    """Two queries for any number of machines whose `allocation` and `owner` were selected with them.
+    """Three queries for any number of machines whose `allocation` and `owner` were selected with them.
 
-    One for who has read the `polls` of these allocations already.
+    Two for who has read the `polls` of these allocations already.
     """
     now = timezone.now()
     live = operations.live_for("instance", [str(instance.pk) for instance in instances])
     if polls is None:
         polls = polls_of({instance.allocation_id for instance in instances})
+    ahead = hooks.announcements([instance.pk for instance in instances if instance.deleted_at is None])
     config = {
         name: clouds().cloud(name).portal for name in {instance.allocation.cloud for instance in instances}
     }
@@ -235,6 +238,7 @@ def rows(instances: Sequence[Instance], polls: Mapping[int, Poll] | None = None)
             read_at=polls[instance.allocation_id].ok_at if instance.allocation_id in polls else None,
             cloud=config[instance.allocation.cloud],
             now=now,
+            announced=ahead.get(instance.pk),
         )
         for instance in instances
     ]

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from instances.models import Instance
 from instances.policies import words
 from instances.policies.dues import Due, Times, coming, is_away, rests
 from instances.policies.effective import Effective, Held
@@ -50,12 +48,6 @@ def lines(held: Held, now: datetime, zone: ZoneInfo) -> list[Line]:
 def soonest(found: Sequence[Line]) -> Line | None:
     ahead = sorted((line.at, number) for number, line in enumerate(found) if line.at is not None)
     return found[ahead[0][1]] if ahead else None
-
-
-def badge(instance: Instance, at: datetime, action: str) -> dict[str, Any]:
-    """What a row of a list says of what happens within a day."""
-    word = words.DONE_WORDS.get(action, action)
-    return {"at": at, "label": word.capitalize(), "icon": "clock", "danger": action == "delete"}
 
 
 def _line(held: Held, kind: Kind, rule: str, now: str, due: Due | None, tone: str = "") -> Line:

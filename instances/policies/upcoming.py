@@ -1,6 +1,6 @@
 """What comes next for machines, kept where lists find it, and told to open pages when it changes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +8,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from instances import live
+from instances.hooks import Announcement
 from instances.models import Instance
+from instances.policies import words
 from instances.policies.dues import Times, coming
 from instances.policies.effective import Held, held
 from instances.policies.models import Standing
@@ -62,3 +64,14 @@ def _shown(standing: Standing, now: datetime) -> bool:
 
 def _near(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now + SHOWN
+
+
+def announcements(ids: Sequence[UUID], now: datetime | None = None) -> dict[UUID, Announcement]:
+    """For rows of lists: what comes within a day; one query."""
+    soon = (now or timezone.now()) + SHOWN
+    found = Standing.objects.filter(instance__in=list(ids), next_at__lte=soon)
+    return {
+        pk: Announcement(words.DONE_WORDS.get(action, action).capitalize(), at, danger=action == "delete")
+        for pk, at, action in found.values_list("instance_id", "next_at", "next_action")
+        if at is not None
+    }

@@ -85,13 +85,13 @@ def test_an_unread_cloud_shows_since_when(allocation: Allocation) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 20, 500])
-def test_rows_take_two_queries_for_any_number(
+def test_rows_take_three_queries_for_any_number(
     allocation: Allocation, count: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(count):
         machine(allocation, name=f"m{number}")
     found = list(Instance.objects.select_related("allocation", "owner"))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len([one.rulings for one in rows(found)]) == count
 
 
