@@ -60,8 +60,7 @@ def history(allocation: Allocation, who: Who | None) -> list[Change]:
 
 
 def _concerns(event: AuditEvent, who: Who) -> bool:
-    key = str(event.detail.get("set_on", ""))
-    return key in {"default", f"member:{who.user_id}", *(f"group:{pk}" for pk in who.groups)}
+    return event.target_id in {"default", f"member:{who.user_id}", *(f"group:{pk}" for pk in who.groups)}
 
 
 def _change(event: AuditEvent) -> Change:

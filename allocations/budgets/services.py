@@ -209,11 +209,11 @@ def _record(
         by=by,
         scope=f"allocation.{budget.allocation_id}",
         target_type="budget",
-        target_id=budget.pk,
+        # By which `history` finds those concerned.
+        target_id=budget.subject_key[:64],
         target_name=budget.name,
-        set_on=budget.subject_key,
-        before=before,
-        after=None if gone else shown(budget),
+        before=before or {},
+        after={} if gone else shown(budget),
     )
     told_on_commit(budget.allocation)
 

@@ -157,8 +157,7 @@ def _record(
         target_type=action.split(".")[0],
         target_id=set_on,
         target_name=name,
-        set_on=set_on,
-        before=before,
-        after=after,
+        before=before or {},
+        after=after or {},
     )
     told_on_commit(allocation)

@@ -34,6 +34,12 @@ _SAID: Mapping[str, str] = {
     "invitation.revoke": "invitation link withdrawn",
     "invitation.use": "invitation link used",
     "instance.hand-over": "handed over",
+    "budget.create": "budget set",
+    "budget.change": "budget changed",
+    "budget.delete": "budget taken away",
+    "limits.set": "limits on machines set",
+    "group.save": "group saved",
+    "group.delete": "group deleted",
     "allocation.spending_shown": "whether members see what each of them spends",
 }
 _LONGEST = 200
