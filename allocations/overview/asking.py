@@ -1,4 +1,4 @@
-"""Who asks: for views behind `login_required`."""
+"""Who asks, and with what: for views and the API."""
 
 from django.http import HttpRequest
 
@@ -10,3 +10,8 @@ def person_of(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PortalError("portal:sign-in")
     return request.user
+
+
+def given_in(request: HttpRequest) -> dict[str, list[str]]:
+    """The parameters of the address, each with all of its values."""
+    return {name: request.GET.getlist(name) for name in request.GET}

@@ -2,6 +2,13 @@ from portal.core.errors import Problem, register
 
 register(
     {
+        "overview:no-resource": Problem(
+            "No such resource here",
+            "This allocation has no service units of that kind, or they are of a kind that is not spent by the hour.",
+            "Nothing was changed.",
+            "See in its overview which resources it has.",
+            404,
+        ),
         "overview:no-export": Problem(
             "No such export",
             "There is no export of yours at this address. Each is kept for a day, and only the person who asked for it "

@@ -13,10 +13,10 @@ from allocations.overview.asking import person_of
 from allocations.overview.forecasting import Forecast, forecast_of
 from allocations.overview.page import figures
 from allocations.overview.people import MOST_SHOWN
+from allocations.overview.planned import machine_word
 from allocations.overview.quota import help_of, meters, request_text, writer_of
 from allocations.overview.standing import Standing, standing
 from allocations.roles import Need
-from portal.cloud.config import clouds
 
 
 @login_required
@@ -71,11 +71,6 @@ def quota(request: HttpRequest, slug: str) -> HttpResponse:
 
 def chosen_in(request: HttpRequest) -> frozenset[str]:
     return frozenset(request.GET.getlist("shelve")[:MOST_SHOWN])
-
-
-def machine_word(cloud: str) -> str:
-    configured = clouds()
-    return configured.words(cloud if cloud in configured.clouds else None).get("server", "instance")
 
 
 def _looked_at(request: HttpRequest, slug: str) -> tuple[Allocation, Standing, Forecast | None]:

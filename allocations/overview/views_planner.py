@@ -1,6 +1,5 @@
 """The what-if planner: for anybody who is signed in, and within an allocation. A plan is an address; nothing is stored."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -12,15 +11,15 @@ from django.views.decorators.http import require_safe
 from allocations import hooks
 from allocations.access import allocation_for, allocations_of
 from allocations.models import Allocation
-from allocations.overview.asked import Asked, asked
-from allocations.overview.asking import person_of
+from allocations.overview.asked import asked
+from allocations.overview.asking import given_in, person_of
 from allocations.overview.letters import QUOTAS, plan_request, shown
-from allocations.overview.planning import Plan, QuotaNeed, plan
+from allocations.overview.planned import cloud_named, worked_out
+from allocations.overview.planning import QuotaNeed
 from allocations.overview.quota import help_of, writer_of
-from allocations.overview.standing import labels, standing
+from allocations.overview.standing import labels
 from allocations.roles import Need
 from portal.cloud.config import CloudConfig, clouds
-from portal.core.errors import PortalError
 
 
 @login_required
@@ -36,35 +35,6 @@ def planner_within(request: HttpRequest, slug: str) -> HttpResponse:
     """The same, compared with what this allocation has left, too."""
     allocation = allocation_for(request.user, slug, Need.SEE)
     return _planned(request, cloud_named(allocation.cloud), allocation)
-
-
-def cloud_named(name: str) -> CloudConfig:
-    """The first of the configuration where none is named."""
-    known = clouds().clouds
-    found = known.get(name) if name else next(iter(known.values()))
-    if found is None:
-        raise PortalError("portal:not-found")
-    return found
-
-
-def given_in(request: HttpRequest) -> Mapping[str, list[str]]:
-    return {name: request.GET.getlist(name) for name in request.GET}
-
-
-def worked_out(wanted: Asked, cloud: CloudConfig, allocation: Allocation | None) -> Plan | None:
-    """None while nothing is planned. Within an allocation: what is left of it and its quota beside the plan."""
-    if not wanted.lines and not wanted.storage_gb:
-        return None
-    found = standing(allocation) if allocation else None
-    return plan(
-        wanted.lines,
-        begins=wanted.begins,
-        spare_percent=wanted.spare,
-        storage_gb=wanted.storage_gb,
-        rates=cloud.portal,
-        remaining={one.key: one.spending.remaining for one in found.resources} if found else None,
-        quota=allocation.quota if allocation else None,
-    )
 
 
 def _planned(request: HttpRequest, cloud: CloudConfig, allocation: Allocation | None) -> HttpResponse:

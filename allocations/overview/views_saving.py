@@ -13,8 +13,10 @@ from allocations.access import allocation_for
 from allocations.overview import exports, hooks
 from allocations.overview.asking import person_of
 from allocations.overview.ending import end_of
+from allocations.overview.models import Export
 from allocations.overview.standing import standing
 from allocations.roles import Need
+from portal.accounts.models import User
 from portal.core import limits
 
 # So many new exports of one person in an hour.
@@ -42,8 +44,7 @@ def own_exports(request: HttpRequest) -> HttpResponse:
     """GET: what is in it, and those that are kept. POST: ask for one."""
     user = person_of(request)
     if request.method == "POST":
-        limits.check(f"export:{user.pk}", most=_MOST, seconds=_SECONDS)
-        exports.ask(by=user)
+        asked_for(user)
         messages.success(request, "It is being made. You will be told when it is ready.")
         return redirect("overview:exports")
     found = list(exports.of(user)[:10])
@@ -61,12 +62,7 @@ def own_exports(request: HttpRequest) -> HttpResponse:
 @require_safe
 def export_file(request: HttpRequest, export_id: UUID) -> HttpResponse:
     """The ZIP, for the person who asked for it and nobody else."""
-    user = person_of(request)
-    answer = HttpResponse(exports.content(by=user, export_id=export_id), content_type="application/zip")
-    answer["Content-Disposition"] = f'attachment; filename="everything-{timezone.now():%Y-%m-%d}.zip"'
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return zipped(person_of(request), export_id)
 
 
 @login_required
@@ -75,3 +71,16 @@ def export_remove(request: HttpRequest, export_id: UUID) -> HttpResponse:
     exports.remove(by=person_of(request), export_id=export_id)
     messages.success(request, "The export is erased.")
     return redirect("overview:exports")
+
+
+def asked_for(user: User) -> Export:
+    limits.check(f"export:{user.pk}", most=_MOST, seconds=_SECONDS)
+    return exports.ask(by=user)
+
+
+def zipped(user: User, export_id: UUID) -> HttpResponse:
+    answer = HttpResponse(exports.content(by=user, export_id=export_id), content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="everything-{timezone.now():%Y-%m-%d}.zip"'
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "no-store"
+    return answer

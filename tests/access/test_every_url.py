@@ -72,6 +72,9 @@ GET: dict[str, str] = {
     "allocations:detail": "members",
     "allocations:card": "members",
     "budgets:page": "members",
+    "api:my_budgets": "members",
+    "api:list_budgets": "managers",
+    "api:list_limits": "managers",
     "budgets:mine": "members",
     "budgets:new": "managers",
     "budgets:many": "managers",
@@ -202,6 +205,7 @@ POST_ONLY = {
     ),
     # Of a budget or group that is not there: tests/allocations/budgets/test_views.py tries those that are, as everybody.
     *("budgets:edit", "budgets:delete", "budgets:group", "budgets:group-delete"),
+    *("api:set_budget", "api:change_budget", "api:delete_budget", "api:set_limits", "api:save_group"),
     "overview:export-remove",
     "api:delete_export",
     "api:make_export",
@@ -293,6 +297,7 @@ POST_ONLY = {
 }
 # Not tried with GET below: they lead elsewhere, have a page of their own, or share a path with a GET.
 NO_GET = {
+    "api:make_export",
     "advice:follow",
     *("budgets:edit", "budgets:delete", "budgets:group", "budgets:group-delete"),
     *FILES_OF_A_SESSION,

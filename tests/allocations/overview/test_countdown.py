@@ -16,8 +16,24 @@ def period(resource: str, start: int, end: int) -> Period:
 
 @pytest.mark.parametrize(
     ("days", "step"),
-    [(200, None), (91, None), (90, 90), (89, 90), (61, 90), (60, 60), (31, 60), (30, 30), (15, 30)]
-    + [(14, 14), (8, 14), (7, 7), (2, 7), (1, 1), (0, 0), (-5, 0)],
+    [
+        (200, None),
+        (91, None),
+        (90, 90),
+        (89, 90),
+        (61, 90),
+        (60, 60),
+        (31, 60),
+        (30, 30),
+        (15, 30),
+        (14, 14),
+        (8, 14),
+        (7, 7),
+        (2, 7),
+        (1, 1),
+        (0, 0),
+        (-5, 0),
+    ],
 )
 def test_the_step_that_so_many_days_have_come_to(days: int, step: int | None) -> None:
     assert due_step(days) == step

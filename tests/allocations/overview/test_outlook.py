@@ -102,8 +102,12 @@ def test_shelving_all_leaves_no_date() -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{"chosen": 0}, {"chosen": 2, "remaining": Decimal(0)}, {"chosen": 2, "burn": Decimal(0)}]
-    + [{"chosen": 2, "ends_on": date(2026, 2, 1)}],
+    [
+        {"chosen": 0},
+        {"chosen": 2, "remaining": Decimal(0)},
+        {"chosen": 2, "burn": Decimal(0)},
+        {"chosen": 2, "ends_on": date(2026, 2, 1)},
+    ],
 )
 def test_where_a_choice_changes_nothing_nothing_is_said(given: dict[str, Any]) -> None:
     assert if_shelved(spending(saved=Decimal(5), **given), "instance") == ""
