@@ -1,6 +1,6 @@
 """Each person of an allocation as one viewer sees them, in a fixed number of queries for any number of people."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,12 +16,13 @@ from allocations.access import sees_all_spending
 from allocations.members import rules
 from allocations.members.models import Decision
 from allocations.members.people import Crew, key_of
-from allocations.models import Allocation
+from allocations.models import Allocation, Grant
 from allocations.roles import Need, allows
 from allocations.sources.capabilities import access_of
 from allocations.sources.names import key as name_key
 from allocations.sources.people import Person
 from portal.accounts.models import User
+from portal.cloud.config import clouds
 from portal.core.models import AuditEvent
 
 STATES = {
@@ -55,6 +56,7 @@ class Row:
     state: str
     state_words: str
     tone: str
+    resources: tuple[str, ...]
     source: str
     machines: int
     machines_url: str
@@ -92,7 +94,7 @@ def _maker(
 ) -> Any:
     allocation, actor = people.allocation, people.actor(viewer)
     sees_all, manages = sees_all_spending(viewer, allocation), allows(allocation.viewer_role, Need.MANAGE)
-    titles = _sources(allocation)
+    titles, resource_label = _sources(allocation), _labels(allocation)
 
     def make(person: Person, out: bool) -> Row:
         user = person.user
@@ -109,13 +111,18 @@ def _maker(
             state=state,
             state_words=_state_words(person, decision, out),
             tone=_TONES[state],
+            resources=tuple(dict.fromkeys(resource_label(name) for name in person.resources)),
             source=titles.get("portal" if role != person.role else person.source, person.source),
             machines=holding.machines,
             machines_url=_machines_url(allocation, user, holding.machines),
             last_active=_latest(user, holding, seen),
             spent=_of_person(person, spent) if own or sees_all else None,
             own=own,
-            may_change=manages and not out and any(_may_give(actor, role, own=own)),
+            # Whom the cloud lets look only is promised nothing here.
+            may_change=manages
+            and not out
+            and person.role != "reader"
+            and any(_may_give(actor, role, own=own)),
             may_remove=manages and not out and not rules.why_not_remove(actor, role, own=own),
             decision=decision,
         )
@@ -138,11 +145,24 @@ def _state_words(person: Person, decision: Decision | None, out: bool) -> str:
 def _sources(allocation: Allocation) -> dict[str, str]:
     access = access_of(allocation)
     return {
-        "access": access.title if access else "ACCESS",
-        "keystone": "the cloud",
-        "claim": "their sign-in",
+        "access": f"as {access.title if access else 'ACCESS'} says",
+        "keystone": "as the cloud says",
+        "claim": "as their sign-in says",
         "portal": "given here",
     }
+
+
+def _labels(allocation: Allocation) -> Callable[[str], str]:
+    """What a resource of the source is called here: its kind, where the cloud's accounting knows the name."""
+    cloud = clouds().clouds.get(allocation.cloud)
+    known = cloud.portal.accounting.resources if cloud and cloud.portal.accounting else ()
+    kinds = dict(Grant.Resource.choices)
+
+    def label(name: str) -> str:
+        kind = next((one.resource for one in known if one.match.match(name)), name)
+        return str(kinds.get(kind, name))
+
+    return label
 
 
 def _machines_url(allocation: Allocation, user: User | None, machines: int) -> str:

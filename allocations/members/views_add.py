@@ -19,6 +19,8 @@ from allocations.sources import lookups
 from allocations.sources import people as sources
 from allocations.sources.capabilities import capabilities
 from allocations.sources.models import MembershipRequest
+from allocations.sources.names import key as name_key
+from allocations.sources.people import Found
 from portal.accounts.models import User
 from portal.accounts.views_profile import person
 from portal.core.errors import PortalError
@@ -50,19 +52,32 @@ def found(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
     """What a worker has found meanwhile: a part that fetches itself until it is there."""
     allocation, viewer = allocation_for(request.user, slug, Need.MANAGE), person(request)
     answer = lookups.result(id, by=viewer)
-    return render(
-        request, FOUND, {"allocation": allocation, "answer": answer, "q": answer.query, "known": ()}
-    )
+    return render(request, FOUND, _answered(allocation, answer))
 
 
 def _answered(allocation: Allocation, answer: lookups.Answer) -> dict[str, Any]:
     return {
         "allocation": allocation,
         "answer": answer,
+        "elsewhere": _elsewhere(allocation, answer),
         "q": answer.query,
-        "known": (),
         "can": capabilities(allocation),
     }
+
+
+def _elsewhere(allocation: Allocation, answer: lookups.Answer) -> list[tuple[Found, str]]:
+    """Whom the source found besides those whom the portal knows, and why one of them cannot be chosen."""
+    known = {name_key(one.username) for one in sources.search(allocation, answer.query)}
+    inside = {name_key(one.username) for one in crew(allocation).inside}
+    return [
+        (one, "in this allocation already" if name_key(one.username) in inside else _why_not(one))
+        for one in answer.found
+        if name_key(one.username) not in known
+    ]
+
+
+def _why_not(one: Found) -> str:
+    return "" if one.eligible else one.why_not or "cannot be added"
 
 
 def _form(request: HttpRequest, allocation: Allocation, viewer: User) -> dict[str, Any]:
