@@ -297,6 +297,7 @@ POST_ONLY = {
 }
 # Not tried with GET below: they lead elsewhere, have a page of their own, or share a path with a GET.
 NO_GET = {
+    *("api:set_budget", "api:set_limits"),
     "api:make_export",
     "advice:follow",
     *("budgets:edit", "budgets:delete", "budgets:group", "budgets:group-delete"),
