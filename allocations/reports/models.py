@@ -7,7 +7,7 @@ from allocations.models import Allocation, Grant
 class AllocationHealth(models.Model):
     """How an allocation stood when it was last looked at: what the operators' list searches, sorts and counts.
 
-    All of it is worked out from other tables each minute, and may be thrown away.
+    All of it is worked out from other tables every two minutes, and may be thrown away.
     """
 
     allocation = models.OneToOneField(

@@ -14,6 +14,7 @@ from allocations.models import Allocation, Grant
 from allocations.reports.naming import Names, size_group
 from allocations.reports.periods import Period, buckets, every_of, period_of
 from allocations.reports.query import ReportQuery
+from allocations.reports.spending import spent
 from allocations.reports.tables import (
     OTHERS,
     Band,
@@ -121,17 +122,17 @@ def _lines(allocation: Allocation, query: ReportQuery, period: Period) -> list[S
     key = _KEYS[query.by]
     by: list[usage.By] = list(dict.fromkeys(["day", "owner", "resource", key]))
     place = by.index(key)
-    found = usage.totals([allocation.pk], start=period.start, end=period.end, by=by)
+    found = spent([allocation.pk], start=period.start, end=period.end, by=by)
     group = _group_of(allocation, query.by)
     return [
         Spent(
-            key=group(line.keys[place]),
-            owner=line.keys[1],
-            resource=_known(line.keys[2]),
-            su=line.su,
-            day=date.fromisoformat(line.keys[0]),
+            key=group(keys[place]),
+            owner=keys[1],
+            resource=_known(keys[2]),
+            su=su,
+            day=date.fromisoformat(keys[0]),
         )
-        for line in found
+        for keys, su in found
     ]
 
 

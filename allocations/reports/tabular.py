@@ -15,6 +15,7 @@ from allocations.reports.overall import OverallQuery, everything
 from allocations.reports.periods import Period, bucket_of, every_of
 from allocations.reports.query import ReportQuery
 from allocations.reports.report import own_key, period_for
+from allocations.reports.spending import spent
 from allocations.reports.tables import OTHERS
 from portal.core.csv_out import Cell
 
@@ -56,14 +57,14 @@ def _part(
 ) -> Iterator[Sequence[Cell]]:
     by: list[usage.By] = ["day", "owner", "instance", "flavor", "resource"]
     sums: dict[tuple[date, str, str, str, str], Decimal] = defaultdict(Decimal)
-    for line in usage.totals([allocation.pk], start=part.start, end=part.end, by=by):
-        day, owner, machine, flavor, resource = line.keys
+    for keys, su in spent([allocation.pk], start=part.start, end=part.end, by=by):
+        day, owner, machine, flavor, resource = keys
         if own is not None and owner not in (own, ""):
             owner, machine = OTHERS, OTHERS
         if query.person not in ("", owner) or query.resource not in ("", resource):
             continue
         key = (bucket_of(date.fromisoformat(day), every), owner, machine, flavor, resource)
-        sums[key] += line.su
+        sums[key] += su
     people = usage.owner_names({key[1] for key in sums} - {"", OTHERS})
     machines = usage.instance_names({key[2] for key in sums} - {"", OTHERS})
     for (first, owner, machine, flavor, resource), su in sorted(sums.items()):

@@ -17,6 +17,7 @@ from allocations.models import Allocation, Grant, Membership
 from allocations.reports.models import WeeklyReport
 from allocations.reports.naming import UNEXPLAINED
 from allocations.reports.periods import Week, last_week
+from allocations.reports.spending import spent
 from allocations.reports.weekly_text import MachineWeek, ResourceLeft, WeekOf, text, title
 from allocations.roles import MAY, Need, allows
 from portal.accounts.models import User
@@ -103,9 +104,9 @@ def _tell(allocation: Allocation, people: Collection[User], found: WeekOf, now: 
 
 def week_of(allocation: Allocation, week: Week, now: datetime) -> WeekOf:
     """What the week was, from the ledger. A fixed number of queries."""
-    spent = list(_spent(allocation, week))
+    now_spent = list(_spent(allocation, week))
     before = _by_machine(_spent(allocation, week.before))
-    owners = _summed((owner, su) for owner, _, su in spent)
+    owners = _summed((owner, su) for owner, _, su in now_spent)
     names = {"": UNEXPLAINED, **usage.owner_names([key for key in owners if key])}
     burn = hooks.burn([allocation.pk]).get(allocation.pk, {})
     return WeekOf(
@@ -115,7 +116,7 @@ def week_of(allocation: Allocation, week: Week, now: datetime) -> WeekOf:
         before=sum(before.values(), _ZERO),
         burn=sum(burn.values(), _ZERO),
         people=[(names.get(key, key), su) for key, su in owners.items()],
-        machines=_machines(allocation, spent, before, names),
+        machines=_machines(allocation, now_spent, before, names),
         resources=_left(allocation, now),
     )
 
@@ -148,19 +149,18 @@ def _spent(allocation: Allocation, week: Week) -> Iterator[tuple[str, str, Decim
     """Owner, machine, SU."""
     period = week.period
     by: list[usage.By] = ["owner", "instance"]
-    for line in usage.totals([allocation.pk], start=period.start, end=period.end, by=by):
-        owner, instance = line.keys
-        yield owner, instance, line.su
+    for (owner, instance), su in spent([allocation.pk], start=period.start, end=period.end, by=by):
+        yield owner, instance, su
 
 
 def _machines(
     allocation: Allocation,
-    spent: Collection[tuple[str, str, Decimal]],
+    lines: Collection[tuple[str, str, Decimal]],
     before: Mapping[str, Decimal],
     owners: Mapping[str, str],
 ) -> list[MachineWeek]:
     """Those that spent in the week, and those that are stopped and cost something now."""
-    su, owner_of = _by_machine(spent), {instance: owner for owner, instance, _ in spent}
+    su, owner_of = _by_machine(lines), {instance: owner for owner, instance, _ in lines}
     stopped = {
         one.instance_id: one
         for one in hooks.spenders(allocation.pk)
@@ -179,8 +179,8 @@ def _machines(
     return found
 
 
-def _by_machine(spent: Iterable[tuple[str, str, Decimal]]) -> dict[str, Decimal]:
-    return _summed((instance, su) for _, instance, su in spent)
+def _by_machine(lines: Iterable[tuple[str, str, Decimal]]) -> dict[str, Decimal]:
+    return _summed((instance, su) for _, instance, su in lines)
 
 
 def _summed(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

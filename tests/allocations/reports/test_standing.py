@@ -77,10 +77,22 @@ def test_used_without_an_award_is_no_division_by_zero(pulses: dict[int, Pulse]) 
 def test_done_twice_it_is_the_same_and_done_later_it_is_newer(
     pulses: dict[int, Pulse], allocation: Allocation
 ) -> None:
-    first = health(allocation)
-    second = health(allocation)
-    assert AllocationHealth.objects.count() == 1
-    assert second.at > first.at
+    now = timezone.now()
+    assert standing.refresh(now) == 1
+    assert standing.refresh(now + timedelta(seconds=30)) == 0
+    assert AllocationHealth.objects.get().at == now
+    assert standing.refresh(now + standing.FRESH) == 1
+    assert AllocationHealth.objects.get().at == now + standing.FRESH
+
+
+def test_a_new_allocation_does_not_wait_for_the_others(
+    pulses: dict[int, Pulse], allocation: Allocation
+) -> None:
+    now = timezone.now()
+    standing.refresh(now)
+    made = make_allocation("NEW")
+    assert standing.refresh(now + timedelta(seconds=1)) == 1
+    assert AllocationHealth.objects.filter(allocation=made).exists()
 
 
 def test_when_something_last_ran_is_remembered(pulses: dict[int, Pulse], allocation: Allocation) -> None:
@@ -139,7 +151,7 @@ def test_queries_do_not_grow_with_allocations(pulses: dict[int, Pulse]) -> None:
             join(make_user(f"user-{number}-{one}"), made)
         standing.refresh(timezone.now())
         with CaptureQueriesContext(connection) as queries:
-            standing.refresh(timezone.now())
+            standing.refresh(timezone.now() + standing.FRESH)
         counts.append(len(queries))
     assert len(set(counts)) == 1, counts
     assert AllocationHealth.objects.count() == 321

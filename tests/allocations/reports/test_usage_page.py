@@ -113,6 +113,12 @@ def test_what_the_provider_counted_and_no_machine_explains_is_a_line_of_its_own(
     assert "Difference to the provider's figure" in named(report(spent, pi, by="machine"))
 
 
+def test_storage_is_not_added_to_what_machines_spent(spent: Allocation, pi: User) -> None:
+    spend(spent, "", date(2026, 11, 12), "9999", machine="", flavor="", kind="provider", resource="storage")
+    assert report(spent, pi).total == Decimal(70)
+    assert [one.value for one in report(spent, pi).resources] == ["cpu", "gpu"]
+
+
 # Who sees what -------------------------------------------------------------------------------------------------------
 
 
