@@ -8,6 +8,10 @@ from allocations.overview.countdown import Ending, Period, due_step, endings, ti
 from portal.cloud.schema_planning import ExpiryStep
 
 TODAY = date(2026, 3, 1)
+STEPS = [
+    *((200, None), (91, None), (90, 90), (89, 90), (61, 90), (60, 60), (31, 60), (30, 30)),
+    *((15, 30), (14, 14), (8, 14), (7, 7), (2, 7), (1, 1), (0, 0), (-5, 0)),
+]
 
 
 def period(resource: str, start: int, end: int) -> Period:
