@@ -10,7 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from allocations.access import allocation_for
-from allocations.models import Allocation
+from allocations.models import Allocation, Grant
+from allocations.reconciling import differences
 from allocations.reports import services
 from allocations.reports.charts import bars
 from allocations.reports.periods import EVERY, PRESETS, bucket_title
@@ -72,6 +73,8 @@ def _context(allocation: Allocation, query: ReportQuery, report: Report) -> dict
         "figure": bars(report.bands, report.stretches, report.every),
         "stretches": [bucket_title(bucket, report.every) for bucket in report.stretches],
         "grid": _grid(report),
+        "resources": {value: str(label) for value, label in Grant.Resource.choices},
+        "differences": differences(allocation, most=8),
         "may_manage": allows(allocation.viewer_role, Need.MANAGE),
         "group_label": GROUPS[query.by],
         "address": query.address(),
