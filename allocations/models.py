@@ -184,6 +184,7 @@ class LedgerEntry(models.Model):
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name_plural = "ledger entries"
         # Plain constraint and indexes: those that Django adds of its own for text take a third of the table.
         constraints = [models.UniqueConstraint(fields=["key"], name="charged_once")]
         indexes = [

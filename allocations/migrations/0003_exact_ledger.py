@@ -93,5 +93,9 @@ class Migration(migrations.Migration):
             model_name='providerfigure',
             constraint=models.UniqueConstraint(fields=('grant', 'as_of'), name='one_figure_per_moment'),
         ),
+        migrations.AlterModelOptions(
+            name='ledgerentry',
+            options={'verbose_name_plural': 'ledger entries'},
+        ),
         migrations.RunPython(set_days, migrations.RunPython.noop),
     ]

@@ -22,7 +22,7 @@ def servers_used(cloud: Cloud, *, start: datetime, end: datetime) -> list[Server
     for _ in range(_MOST_PAGES):
         body = calls.compute(cloud, "GET", path, params=asked)
         page = (body["tenant_usage"] or {}).get("server_usages") or []
-        found += [_usage(row) for row in page]
+        found += [_usage(row) for row in page if row.get("started_at")]
         if not paged or not page or not body.get("tenant_usage_links"):
             return found
         marker = text(page[-1], "instance_id")

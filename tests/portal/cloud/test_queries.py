@@ -28,6 +28,7 @@ from portal.cloud import (
     quotas,
     security_groups,
     servers,
+    usage,
     volumes,
 )
 from portal.cloud.connection import Cloud, Login
@@ -58,6 +59,17 @@ LISTS: dict[Callable[..., object], tuple[Read, Asked]] = {
     servers.actions_of: (
         lambda cloud: servers.actions_of(cloud, SERVER_ID),
         [(f"{ONE}/os-instance-actions", "")],
+    ),
+    usage.servers_used: (
+        lambda cloud: usage.servers_used(
+            cloud, start=datetime(2026, 10, 1, tzinfo=UTC), end=datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+        ),
+        [
+            (
+                f"/compute/v2.1/os-simple-tenant-usage/{PROJECT}",
+                "start=2026-10-01T00%3A00%3A00&end=2026-11-01T06%3A30%3A00",
+            )
+        ],
     ),
     servers.attached_volumes: (
         lambda cloud: servers.attached_volumes(cloud, SERVER_ID),
@@ -130,6 +142,7 @@ LISTS: dict[Callable[..., object], tuple[Read, Asked]] = {
 EMPTY: dict[str, Any] = {
     "servers": [],
     "instanceActions": [],
+    "tenant_usage": {},
     "volumeAttachments": [],
     "interfaceAttachments": [],
     "security_groups": [],
