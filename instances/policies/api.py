@@ -18,7 +18,6 @@ from instances.policies.dues import Times, coming
 from instances.policies.effective import held, held_one, rules_of
 from instances.policies.models import Policy, PolicyRun
 from instances.policies.rules import KINDS, Kind
-from portal.accounts import time_zones
 from portal.accounts.views_profile import person
 
 router = Router(tags=["policies"])
@@ -185,10 +184,11 @@ def dry_run(request: HttpRequest, instance_id: UUID, policy: Kind, given: RulesI
 
 def _machine(request: HttpRequest, instance: Instance) -> dict[str, Any]:
     now, one = timezone.now(), held_one(instance)
+    zone = shown.zone_for(person(request), instance.allocation)
     return {
         "instance": instance.pk,
         "name": instance.name,
-        "policies": [_policy(line) for line in shown.lines(one, now, time_zones.zone_of(person(request)))],
+        "policies": [_policy(line) for line in shown.lines(one, now, zone)],
         "next": [_next(due) for due in coming(one, Times(now))],
         "keep_until": one.standing.keep_until,
         "busy_until": one.standing.busy_until,

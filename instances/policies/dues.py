@@ -79,7 +79,9 @@ def _schedule_due(held: Held, times: Times) -> Due | None:
     if rules is None or since is None or last is None:
         return None
     if last.on:
-        action, at = (BACK[rules.action], last.at) if rules.again else ("", last.at)
+        # It brings back what it put away itself.
+        wanted = rules.again and held.standing.put_away_at is not None
+        action, at = (BACK[rules.action] if wanted else ""), last.at
     else:
         action, at = rules.action, _kept(held, last.at)
     before = max(since, held.instance.created_at)
@@ -97,7 +99,7 @@ def _schedule_next(held: Held, times: Times) -> Due | None:
     if rules is None:
         return None
     for change in _ahead(rules, times):
-        if change.on and rules.again and rests(held.instance):
+        if change.on and rules.again and rests(held.instance) and held.standing.put_away_at is not None:
             return Due("schedule", change.at, BACK[rules.action])
         if not change.on and not is_away(held.instance, rules.action):
             following = next_change(rules.hours, change.at)

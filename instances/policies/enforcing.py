@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from instances.models import Instance
 from instances.policies import running, upcoming, warning
-from instances.policies.dues import Due, Times, due_now
+from instances.policies.dues import Due, Times, due_now, rests
 from instances.policies.effective import Held, resolve
 from instances.policies.models import Policy, PolicyRun, Standing
 from instances.policies.obstacles import without_need
@@ -26,6 +26,8 @@ from portal.core.errors import PortalError
 
 logger = logging.getLogger(__name__)
 
+# So long after it was put away a machine that runs was started again, and is not just shown late.
+SETTLED = timedelta(minutes=5)
 KEPT = timedelta(days=180)
 # What is left of the task's time when it leaves the rest to the next round.
 SPARE_SECONDS = 5.0
@@ -51,6 +53,7 @@ def enforce(now: datetime | None = None) -> Round:
     settled = running.settle(now)
     these = under_policies()
     times = Times(now)
+    _note_those_that_run(these, now)
     warned = warning.idle_machines(these, now) + warning.ending_leases(these, now)
     done = _carry_out(_open(these, times, now), now)
     upcoming.write(_again(these, done), now, times)
@@ -75,6 +78,20 @@ def under_policies() -> list[Held]:
     standings = {one.instance_id: one for one in Standing.objects.filter(instance__deleted_at=None)}
     found = resolve(machines, policies, standings)
     return [held for held in found.values() if held.any or held.standing.next_at is not None]
+
+
+def _note_those_that_run(these: Sequence[Held], now: datetime) -> None:
+    """Somebody has started them: what their schedule put away is over, and it does not bring them back again."""
+    back = [
+        held.standing
+        for held in these
+        if held.standing.put_away_at is not None
+        and held.standing.put_away_at < now - SETTLED
+        and not rests(held.instance)
+    ]
+    for standing in back:
+        standing.put_away_at = None
+    bulk.update(back, ["put_away_at"])
 
 
 def _open(these: Sequence[Held], times: Times, now: datetime) -> list[tuple[UUID, Due]]:

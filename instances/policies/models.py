@@ -56,6 +56,8 @@ class Standing(models.Model):
     # "Keep it running tonight": the schedule puts nothing away before then. "Busy": nor does the idle rule.
     keep_until = models.DateTimeField(null=True, blank=True)
     busy_until = models.DateTimeField(null=True, blank=True)
+    # When its schedule put it away, which it brings back; null once it runs again.
+    put_away_at = models.DateTimeField(null=True, blank=True)
     # The end of the lease, once it was extended; and how often.
     lease_until = models.DateTimeField(null=True, blank=True)
     extended = models.PositiveIntegerField(default=0)

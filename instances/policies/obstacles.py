@@ -37,7 +37,7 @@ def started_again(instance: Instance, before: datetime) -> str:
         .exclude(action__in=BACK.values())
         .first()
     )
-    if last is None or last.state != PolicyRun.State.DONE or last.operation is None:
+    if last is None or last.operation is None:
         return "The schedule had not put it away, so it does not bring it back."
     # Ids of operations are in the order of time.
     newer = Operation.objects.filter(

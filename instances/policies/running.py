@@ -11,7 +11,7 @@ from instances.models import Instance
 from instances.policies import telling
 from instances.policies.dues import Due, Times, doable, due_now
 from instances.policies.effective import Held, held_one
-from instances.policies.models import PolicyRun
+from instances.policies.models import PolicyRun, Standing
 from instances.policies.obstacles import Obstacle, started_again, without_need
 from instances.policies.rules import BACK
 from instances.rows import Row
@@ -182,6 +182,9 @@ def _settle(run: PolicyRun, op: Operation, now: datetime) -> None:
     if op.state == Operation.State.DONE:
         fresh.state, fresh.reason = State.DONE, op.outcome
         fresh.save()
+        if fresh.kind == "schedule":
+            put_away = None if fresh.action in BACK.values() else fresh.finished_at
+            Standing.objects.update_or_create(instance=run.instance, defaults={"put_away_at": put_away})
         telling.done(fresh)
     elif op.state == Operation.State.CANCELLED:
         fresh.state, fresh.reason = State.LEFT, "It was stopped by a person."

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from allocations.models import Allocation
 from instances.policies import words
 from instances.policies.dues import Due, Times, coming, is_away, rests
 from instances.policies.effective import Effective, Held
 from instances.policies.rules import IdleRules, Kind, LeaseRules, ScheduleRules
+from portal.accounts import time_zones
+from portal.accounts.models import User
+from portal.cloud.config import clouds
 
 TITLES: dict[str, str] = {"schedule": "Schedule", "lease": "Lease", "idle": "Idle rule"}
 ICONS = {"schedule": "calendar", "lease": "hourglass", "idle": "moon"}
@@ -33,6 +37,13 @@ class Line:
     at: datetime | None
     action: str
     effective: Effective
+
+
+def zone_for(user: User, allocation: Allocation) -> ZoneInfo:
+    """The person's own choice, else the clock of the cloud."""
+    if user.preferences.get(time_zones.PREFERENCE):
+        return time_zones.zone_of(user)
+    return ZoneInfo(clouds().cloud(allocation.cloud).portal.policies.time_zone)
 
 
 def lines(held: Held, now: datetime, zone: ZoneInfo) -> list[Line]:

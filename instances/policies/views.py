@@ -43,7 +43,7 @@ def machine(request: HttpRequest, instance_id: UUID) -> HttpResponse:
 
 def machine_context(user: User, instance: Instance) -> dict[str, Any]:
     now, held = timezone.now(), held_one(instance)
-    zone = time_zones.zone_of(user)
+    zone = shown.zone_for(user, instance.allocation)
     return {
         "i": instance,
         "allocation": instance.allocation,
@@ -75,7 +75,7 @@ def edit(request: HttpRequest, instance_id: UUID, policy: Kind) -> HttpResponse:
     kind = policy
     instance, user = governed(request.user, instance_id), person(request)
     held = held_one(instance)
-    zone = time_zones.zone_of(user)
+    zone = shown.zone_for(user, instance.allocation)
     if request.method != "POST":
         first = first_values(kind, held.kinds[kind].rules, zone)
         return _dialog(request, held, kind, FORMS[kind](initial=first, zone=zone))

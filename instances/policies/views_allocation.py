@@ -56,7 +56,7 @@ class Machine:
 @require_safe
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     allocation, user = allocation_for(request.user, slug, Need.SEE), person(request)
-    now, zone = timezone.now(), time_zones.zone_of(user)
+    now, zone = timezone.now(), shown.zone_for(user, allocation)
     context = {
         "allocation": allocation,
         "section": "policies",
@@ -110,8 +110,7 @@ def _machine(one: Held, due: Due | None, now: datetime, zone: ZoneInfo) -> Machi
     own = tuple(shown.TITLES[kind] for kind in KINDS if one.kinds[kind].origin in ("machine", "off"))
     if due is None:
         return Machine(one, None, "", "", own)
-    local = ZoneInfo(one.schedule.zone) if due.kind == "schedule" and one.schedule else zone
-    return Machine(one, due, words.DONE_WORDS[due.action], words.near(due.at, now, local), own)
+    return Machine(one, due, words.DONE_WORDS[due.action], words.near(due.at, now, zone), own)
 
 
 def instances_of_allocation(allocation: Allocation) -> Any:
