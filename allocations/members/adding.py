@@ -72,7 +72,14 @@ def _wanted(
         name,
         as_what,
         wants,
-        _why_not(people, by, entry.username, as_what, wants, there is not None and there.state != "inactive"),
+        _why_not(
+            people,
+            by,
+            entry.username,
+            as_what,
+            wants,
+            there is not None and there.state in ("active", "pending"),
+        ),
         _note(people, entry.username, user),
     )
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from allocations import hooks_people, services
 from allocations.access import require
-from allocations.hooks_people import HAND, LEAVE, Choice, LeftBehind
+from allocations.hooks_people import HAND, LEAVE, SHELVE, STOP, Choice, LeftBehind
 from allocations.members import deciding, rules, telling
 from allocations.members.models import Departure, DepartureItem
 from allocations.members.people import Crew, crew, held_for, siblings
@@ -31,6 +31,8 @@ from portal.core.errors import PortalError
 
 LEASE = timedelta(minutes=5)
 _PORTION = 20
+# What may become of a thing, as pages and the record say it.
+WORDS = {HAND: "Hand over", STOP: "Stop", SHELVE: "Shelve", LEAVE: "Leave as it is"}
 
 
 def left_by(allocation: Allocation, user: User | None) -> list[LeftBehind]:
@@ -217,8 +219,12 @@ def _record(allocation: Allocation, by: User, person: Person, departure: Departu
         target_id=person.user.pk if person.user else "",
         target_name=departure.name,
         before=departure.role,
-        things=[f"{item.name}: {item.choice} {item.to_name}".strip() for item in departure.items.all()],
+        things="; ".join(_said(item) for item in departure.items.all()),
     )
+
+
+def _said(item: DepartureItem) -> str:
+    return f"{item.name}: {WORDS[item.choice].lower()}{f' to {item.to_name}' if item.to_name else ''}"
 
 
 def _go_on(departure: Departure) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Max
@@ -34,6 +33,7 @@ STATES = {
 }
 _TONES = {"active": "ok", "pending": "busy", "inactive": "off", "refused": "bad", "removed": "off"}
 ZERO = Decimal(0)
+_LOOKED_BACK = timedelta(days=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,11 @@ class Row:
     last_active: datetime | None
     spent: Spent | None
     own: bool
+    # The role is a source's word, which takes effect here when the cloud lets them in.
+    advice: bool
     may_change: bool
     may_remove: bool
+    may_add: bool
     decision: Decision | None
 
     @property
@@ -72,62 +75,75 @@ class Row:
         return self.person.name or self.person.username
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What rows are made of, read once for all of them."""
+
+    people: Crew
+    viewer: User
+    actor: rules.Actor
+    manages: bool
+    sees_all: bool
+    titles: Mapping[str, str]
+    label: Callable[[str], str]
+    spent: Mapping[str, Spent]
+    held: Mapping[int, hooks_people.Holding]
+    seen: Mapping[str, datetime]
+
+
 def rows_of(people: Crew, viewer: User, now: datetime | None = None) -> tuple[list[Row], datetime | None]:
     """Everybody, and since when the period runs. A fixed number of queries."""
     now = now or timezone.now()
     allocation = people.allocation
     starts = _period_start(allocation, now)
-    spent = _spent(allocation, now, starts)
-    held = hooks_people.holdings([allocation.pk])
-    seen = _seen(allocation)
-    everybody = [(person, False) for person in people.inside] + [(person, True) for person in people.out]
-    make = _maker(people, viewer, spent, held, seen)
-    return [make(person, out) for person, out in everybody], starts
+    known = _Known(
+        people=people,
+        viewer=viewer,
+        actor=people.actor(viewer),
+        manages=allows(allocation.viewer_role, Need.MANAGE),
+        sees_all=sees_all_spending(viewer, allocation),
+        titles=_sources(allocation),
+        label=_labels(allocation),
+        spent=_spent(allocation, now, starts),
+        held=hooks_people.holdings([allocation.pk]),
+        seen=_seen(allocation),
+    )
+    inside = [_row(known, person, out=False) for person in people.inside]
+    return inside + [_row(known, person, out=True) for person in people.out], starts
 
 
-def _maker(
-    people: Crew,
-    viewer: User,
-    spent: Mapping[str, Spent],
-    held: Mapping[int, hooks_people.Holding],
-    seen: Mapping[str, datetime],
-) -> Any:
-    allocation, actor = people.allocation, people.actor(viewer)
-    sees_all, manages = sees_all_spending(viewer, allocation), allows(allocation.viewer_role, Need.MANAGE)
-    titles, resource_label = _sources(allocation), _labels(allocation)
-
-    def make(person: Person, out: bool) -> Row:
-        user = person.user
-        own = user is not None and user.pk == viewer.pk
-        role = people.role_of(person)
-        holding = held.get(user.pk, hooks_people.Holding()) if user else hooks_people.Holding()
-        decision = people.decisions.get(name_key(person.username))
-        state = "removed" if out else person.state
-        return Row(
-            key=key_of(person.username),
-            person=person,
-            role=role,
-            role_label=rules.title(role),
-            state=state,
-            state_words=_state_words(person, decision, out),
-            tone=_TONES[state],
-            resources=tuple(dict.fromkeys(resource_label(name) for name in person.resources)),
-            source=titles.get("portal" if role != person.role else person.source, person.source),
-            machines=holding.machines,
-            machines_url=_machines_url(allocation, user, holding.machines),
-            last_active=_latest(user, holding, seen),
-            spent=_of_person(person, spent) if own or sees_all else None,
-            own=own,
-            # Whom the cloud lets look only is promised nothing here.
-            may_change=manages
-            and not out
-            and person.role != "reader"
-            and any(_may_give(actor, role, own=own)),
-            may_remove=manages and not out and not rules.why_not_remove(actor, role, own=own),
-            decision=decision,
-        )
-
-    return make
+def _row(known: _Known, person: Person, *, out: bool) -> Row:
+    user, people = person.user, known.people
+    own = user is not None and user.pk == known.viewer.pk
+    role = people.role_of(person)
+    holding = known.held.get(user.pk, hooks_people.Holding()) if user else hooks_people.Holding()
+    decision = people.decisions.get(name_key(person.username))
+    state = "removed" if out else person.state
+    there = state in ("active", "pending")
+    given_here = role != person.role or person.source == "portal"
+    # Whom the cloud lets look only is promised nothing here.
+    changeable = person.role != "reader" and any(_may_give(known.actor, role, own=own))
+    return Row(
+        key=key_of(person.username),
+        person=person,
+        role=role,
+        role_label=rules.title(role),
+        state=state,
+        state_words=_state_words(person, decision, out),
+        tone=_TONES[state],
+        resources=tuple(dict.fromkeys(known.label(name) for name in person.resources)),
+        source=known.titles.get("portal" if given_here else person.source, person.source),
+        machines=holding.machines,
+        machines_url=_machines_url(people.allocation, user, holding.machines),
+        last_active=_latest(user, holding, known.seen),
+        spent=_of_person(person, known.spent) if own or known.sees_all else None,
+        own=own,
+        advice=person.advisory and not given_here,
+        may_change=known.manages and there and changeable,
+        may_remove=known.manages and there and not rules.why_not_remove(known.actor, role, own=own),
+        may_add=known.manages and not there,
+        decision=decision,
+    )
 
 
 def _may_give(actor: rules.Actor, held: str, *, own: bool) -> list[bool]:
@@ -181,8 +197,10 @@ def _latest(
 
 
 def _seen(allocation: Allocation) -> dict[str, datetime]:
-    """When each person last did something in the allocation."""
-    events = AuditEvent.objects.filter(scope=f"allocation.{allocation.pk}").exclude(actor_id="").order_by()
+    """When each person last did something in the allocation; the record of some months is looked through."""
+    since = timezone.now() - _LOOKED_BACK
+    events = AuditEvent.objects.filter(scope=f"allocation.{allocation.pk}", at__gte=since)
+    events = events.exclude(actor_id="").order_by()
     return dict(events.values_list("actor_id").annotate(last=Max("at")))
 
 

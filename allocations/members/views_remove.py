@@ -23,7 +23,6 @@ from portal.accounts.models import User
 from portal.accounts.views_profile import person
 from portal.core.errors import PortalError
 
-WORDS = {"hand": "Hand over", "stop": "Stop", "shelve": "Shelve", "leave": "Leave as it is"}
 _USING = [role for role, needs in MAY.items() if Need.ACT in needs]
 
 
@@ -65,7 +64,10 @@ def _context(
 ) -> dict[str, Any]:
     own = leaver.user is not None and leaver.user.pk == viewer.pk
     things = [
-        (thing, [(what, WORDS[what]) for what in thing.choices if not own or what in ("hand", "leave")])
+        (
+            thing,
+            [(what, removing.WORDS[what]) for what in thing.choices if not own or what in ("hand", "leave")],
+        )
         for thing in left
         if thing.choices
     ]
@@ -127,7 +129,7 @@ def departure(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
     context = {
         "allocation": allocation,
         "departure": found,
-        "items": [(item, WORDS[item.choice]) for item in found.items.all()],
+        "items": [(item, removing.WORDS[item.choice]) for item in found.items.all()],
         "problems": found.items.exclude(problem="").count(),
         "can": capabilities(allocation),
         "letter": shown.letter(allocation, "remove", [found.username], "", str(viewer)),
