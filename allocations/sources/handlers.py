@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from allocations.hooks_sources import deciding_roles, on_accounting
 from allocations.sources import deciding_roles as deciding
-from allocations.sources import matching, syncing, told_accounting
+from allocations.sources import managing, matching, syncing, told_accounting
 from allocations.sources import telling as telling  # registers the kind of notice
 from portal.accounts.hooks import GrantedProject, on_projects
 from portal.accounts.models import User
@@ -23,6 +23,7 @@ def projects_known(
     """Somebody signed in: records that speak of them know it, and what was asked for them may have come true."""
     matching.link(user, cloud)
     matching.arrived(user, cloud)
+    managing.expect(user, cloud)
     syncing.expect(cloud, [found.project.id for found in projects])
 
 

@@ -108,6 +108,24 @@ class AccountName(models.Model):
         return f"{self.username} is {self.local_name} at {self.cloud}"
 
 
+class ManagedGrants(models.Model):
+    """Which grants a person manages, as ACCESS last said; kept where its word decides."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    cloud = models.CharField(max_length=64)
+    grants = models.JSONField(default=list)
+    read_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(db_index=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    error_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "cloud"], name="one_answer_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user} manages {len(self.grants)} at {self.cloud}"
+
+
 class MembershipRequest(models.Model):
     """That somebody asked to add or remove one person, or to change a role. A worker carries it out."""
 

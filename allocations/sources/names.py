@@ -50,8 +50,9 @@ def grant_number(project_name: str, pattern: Pattern[str] | None) -> str:
 
 def same_grant(one: str, other: str) -> bool:
     """XSEDE wrote `TG-` before its numbers; ACCESS does not."""
-    return _bare(one) == _bare(other)
+    return bare_grant(one) == bare_grant(other)
 
 
-def _bare(number: str) -> str:
+def bare_grant(number: str) -> str:
+    """By which two ways of writing a grant are the same."""
     return number.strip().upper().removeprefix("TG-")

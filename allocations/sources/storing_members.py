@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from allocations.models import Allocation
-from allocations.sources import telling
+from allocations.sources import managing, reapplying, telling
 from allocations.sources.interface import Seen
 from allocations.sources.matching import users_of
 from allocations.sources.models import MemberRecord
 from allocations.sources.names import key
+from portal.accounts.models import User
 from portal.core.audit import record
 from portal.core.bulk import insert, update
 
@@ -44,6 +45,16 @@ def store(allocation: Allocation, source: str, listed: Sequence[Seen], now: date
         _write_down(allocation, source, new, differing, gone, before)
     if new or differing or gone:
         telling.people_changed(allocation)
+        _follow(allocation.cloud, [*new, *differing, *gone])
+
+
+def _follow(cloud: str, rows: Iterable[MemberRecord]) -> None:
+    """Where the source's word about roles decides, it does so now and not at the next sign-in."""
+    if managing.deciding(cloud) is None:
+        return
+    ids = {row.user_id for row in rows if row.user_id}
+    for user in User.objects.filter(pk__in=ids):
+        reapplying.reapply(user, cloud)
 
 
 def _take_over(row: MemberRecord, seen: Seen, user_id: int | None, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from allocations.sources import carrying, local_names, looking_up, syncing, telling, tidying
+from allocations.sources import carrying, local_names, looking_up, managing, syncing, telling, tidying
 
 
 @shared_task(expires=120)
@@ -35,8 +35,15 @@ def sync_due() -> None:
     syncing.meet()
     for pk in syncing.due():
         sync.delay(pk)
+    for pk in managing.due():
+        read_managed.delay(pk)
     for cloud in local_names.due():
         read_names.delay(cloud)
+
+
+@shared_task(expires=60)
+def read_managed(pk: int) -> None:
+    managing.read(pk)
 
 
 @shared_task(expires=600)

@@ -152,4 +152,3 @@ def test_a_namesake_from_elsewhere_gets_no_role(
     Membership.objects.filter(user=bob).update(source="keystone", role="member")
     connected("bob")
     assert role(bob) == ("member", "keystone")
-

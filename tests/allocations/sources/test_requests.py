@@ -155,4 +155,3 @@ def test_without_a_key_it_is_refused_and_says_where_to_go(
     rows = requests.ask(allocation=allocation, by=pi, action="add", usernames=["newbie"])
     assert names(rows) == [("newbie", "refused", "sources:cannot")]
     assert "allocations.access-ci.org" in requests.words(rows[0], allocation)
-
