@@ -3,22 +3,30 @@
 from collections.abc import Collection
 
 from django.db.models import Max
+from django.utils import timezone
 
 from allocations.hooks_people import Holding, LeftBehind
 from instances.remote import closing
-from instances.remote.models import PlacedKey, RemoteSession
+from instances.remote.models import Certificate, PlacedKey, RemoteSession
 from portal.accounts.models import User
 
 
 def sessions_left(allocation_ids: Collection[int], user: User) -> list[LeftBehind]:
-    """Sessions that go on, and keys that the portal placed for them. Two queries."""
+    """Sessions that go on, certificates that hold, keys that the portal placed for them. Three queries."""
     live = RemoteSession.objects.filter(
         person=user, ended_at=None, instance__allocation__in=allocation_ids
     ).select_related("instance")
     keys = PlacedKey.objects.filter(
         person=user, removed_at=None, instance__allocation__in=allocation_ids, instance__deleted_at=None
     ).select_related("instance")
+    signed = Certificate.objects.filter(
+        person=user,
+        expires_at__gt=timezone.now(),
+        instance__allocation__in=allocation_ids,
+        instance__deleted_at=None,
+    ).select_related("instance")
     return [
+        *(_certificate(row) for row in signed),
         *(
             LeftBehind("session", str(row.pk), f"{row.kind} on {row.instance.name}", "It ends at once.")
             for row in live
@@ -34,6 +42,16 @@ def sessions_left(allocation_ids: Collection[int], user: User) -> list[LeftBehin
             for row in keys
         ),
     ]
+
+
+def _certificate(row: Certificate) -> LeftBehind:
+    return LeftBehind(
+        "certificate",
+        str(row.pk),
+        f"for {row.login} on {row.instance.name}",
+        f"Nothing calls it back: their own ssh gets in with it until {row.expires_at:%-d %b %H:%M} UTC. "
+        "Stop the machine, or end their login on it, where that is too long.",
+    )
 
 
 def membership_ended(user: User, allocation_ids: Collection[int]) -> None:

@@ -17,7 +17,7 @@ from allocations.sources.models import MembershipRequest
 from allocations.sources.people import login_name
 from instances import left
 from instances.models import CatalogueItem, Instance, Teammate
-from instances.remote.models import PlacedKey, RemoteSession
+from instances.remote.models import Certificate, PlacedKey, RemoteSession
 from portal.accounts.models import CloudCredential, CloudLink, ToolCredential, User
 from portal.core import events
 from portal.core.errors import PortalError
@@ -286,6 +286,17 @@ def test_what_they_leave_behind_is_told_in_a_fixed_number_of_queries(
     PlacedKey.objects.create(
         instance=machine, person=member, login="exouser", key="ssh-ed25519 x", placed_by=pi, at=now
     )
+    for name, hours in (("holds", 1), ("over", -1)):
+        Certificate.objects.create(
+            instance=machine,
+            person=member,
+            login="exouser",
+            serial=len(name),
+            text=name,
+            key_fingerprint="SHA256:x",
+            issued_at=now - timedelta(hours=2),
+            expires_at=now + timedelta(hours=hours),
+        )
     found = removing.left_by(allocation, member)
     assert {(thing.kind, thing.name) for thing in found} == {
         ("credential", "what the portal acts with"),
@@ -293,7 +304,9 @@ def test_what_they_leave_behind_is_told_in_a_fixed_number_of_queries(
         ("volume", "data"),
         ("session", "shell on blast-node"),
         ("key", "key of exouser on blast-node"),
+        ("certificate", "for exouser on blast-node"),
     }
+    assert len(found) == 6
     (shown,) = [thing for thing in found if thing.kind == "machine"]
     assert shown.su_per_hour is not None
     assert set(shown.choices) == {HAND, STOP, SHELVE, LEAVE}
