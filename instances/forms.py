@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from instances import naming
+from instances import hooks_launch, naming
 from instances.choices import LaunchChoices
 from instances.services.keys import public_key_complaint
 from instances.specs import MAX_COUNT, LaunchRequest
@@ -99,6 +99,7 @@ class LaunchForm(forms.Form):
             public_key=given.get("public_key", "") if new else "",
             desktop=given.get("desktop", False),
             boot_script=given.get("boot_script", ""),
+            extras=hooks_launch.read(self.data),
         )
 
 

@@ -1,6 +1,6 @@
 """What a person asks for, checked once, and what is stored with the operation that carries it out."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -35,6 +35,8 @@ class LaunchRequest(Spec):
     public_key: str = Field(default="", max_length=16384)
     desktop: bool = False
     boot_script: str = Field(default="", max_length=32768)
+    # What layers above keep of the machines, by their own names (`instances.hooks_launch`), such as `policies`.
+    extras: dict[str, Any] = Field(default_factory=dict)
 
 
 class LaunchSpec(Spec):

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from allocations.access import allocation_for
 from allocations.models import Allocation
 from allocations.roles import Need
-from instances import naming, services
+from instances import hooks_launch, naming, services
 from instances.choices import LaunchChoices, launch_choices
 from instances.commands.gather import context_of_launch
 from instances.forms import NEW_KEY, LaunchForm, first_choices
@@ -123,6 +123,10 @@ def _page(
         "choices": choices,
         "other_images": [image for image in choices.images if image.id not in offered],
         "errors": form.errors if checked else {},
+        "parts": [
+            {"template": part.template, **part.context(allocation, cast(User, request.user), form.data)}
+            for part in hooks_launch.parts()
+        ],
         "outages": outages(allocation, Poll.objects.filter(allocation=allocation)),
         "section": "launch",
         **extra,
@@ -141,6 +145,12 @@ def _preview(request: HttpRequest, allocation: Allocation, form: LaunchForm) -> 
         "per_day": hourly * 24 if hourly is not None else None,
         "needs": [_meter(need) for need in shown.needs],
         "quota_help": cloud.portal.quota_help,
+        "part_notes": hooks_launch.says(
+            allocation,
+            shown.flavor.name if shown.flavor else "",
+            shown.flavor.vcpus * shown.count if shown.flavor else 0,
+            form.request().extras,
+        ),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from instances.hooks import Announcement, announced
+from instances.policies import launching as launching  # registers its part of launches
 from instances.policies import own_parts as own_parts  # registers its parts
 from instances.policies import upcoming
 from portal.notices.kinds import Kind, register

@@ -10,7 +10,7 @@ from django.utils import timezone
 from allocations.access import allocation_by_id
 from allocations.models import Allocation
 from allocations.roles import Need
-from instances import exosphere
+from instances import exosphere, hooks_launch
 from instances.catalogue import gpus_of
 from instances.models import Instance
 from instances.services.preview import Preview, preview
@@ -57,6 +57,7 @@ def _launch(allocation: Allocation, by: User, request: LaunchRequest, role: Role
     batch = uuid7()
     machines = _rows(allocation, by, request, plan, role)
     bulk.insert(machines)
+    hooks_launch.apply(allocation, by, machines, request.extras)
     found = operations.submit_many(
         kind="instance.launch",
         by=by,

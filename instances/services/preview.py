@@ -12,7 +12,7 @@ from allocations.budgets.enforcement import Review, Wanted
 from allocations.budgets.meters import Meter
 from allocations.models import Allocation
 from allocations.rates import resource_of, su_per_hour
-from instances import budgets, catalogue, lacking, naming
+from instances import budgets, catalogue, hooks_launch, lacking, naming
 from instances.budgets import Budget
 from instances.catalogue import Catalogue
 from instances.choices import smallest_disk
@@ -81,6 +81,7 @@ def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Prev
         *(_quota_problem(need, allocation) for need in needs if not need.fits),
         *_su_problems(budget, resource, hourly),
         *own.problems,
+        *hooks_launch.problems(allocation, by, flavor.name if flavor else "", request.extras),
     )
     return Preview(
         names=tuple(naming.batch_names(request.name, min(request.count, MAX_COUNT))),
