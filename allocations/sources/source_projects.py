@@ -46,5 +46,5 @@ SOURCE = Source(
     applies=lambda cloud, grant: cloud.portal.sources.projects is not None and bool(grant),
     every=lambda cloud: timedelta(hours=_config(cloud).hours),
     read=read,
-    url=lambda cloud: _config(cloud).url,
+    url=lambda cloud: _config(cloud).page_url,
 )

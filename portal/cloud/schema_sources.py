@@ -28,6 +28,8 @@ class PublicProjects(_Strict):
 
     url: WebAddress
     title: str = "Public list of projects"
+    # Where people read the list themselves.
+    page_url: Link = ""
     # Polite: each grant is looked up once in so many hours, and no more pages of an answer are read than these.
     hours: float = Field(default=24, ge=1)
     most_pages: int = Field(default=3, ge=1, le=20)

@@ -13,7 +13,8 @@
     POST /_control/seed            {"seed": "demo" | "empty" | "load:N"}
     POST /_control/token-seconds   {"seconds": n}
     GET|POST /_control/access      {"pending_seconds", "tells_roles", "projects": {grant: {"closed": bool}}, "seats":
-                                   {"grant/username": state or null}}: ACCESS's own side; answers with all seats
+                                   {"grant/username": state or null}, "finish": bool}: ACCESS's own side; finish: what
+                                   is pending comes about now. Answers with all seats
     POST /_control/policy          {"managers_assign": bool}: whether managers of a project see and change who is in it
     POST /_control/lacking         what the cloud shall be without: see `lacking.Lacking`; {} gives it all back
 

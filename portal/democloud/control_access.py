@@ -5,9 +5,11 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from portal.democloud import access_members
 from portal.democloud.errors import Fault
 from portal.democloud.model_access import AccessSeat
 from portal.democloud.routing import answer, body, empty, place
+from portal.democloud.state import World
 
 
 async def show(request: Request) -> Response:
@@ -17,7 +19,7 @@ async def show(request: Request) -> Response:
 
 
 async def change(request: Request) -> Response:
-    """Keystone is not told: what ACCESS says and what the cloud does may well differ."""
+    """Of `seats` Keystone is not told: what ACCESS says and what the cloud does may well differ."""
     world, _ = place(request)
     given, data = await body(request), world.access
     data.pending_seconds = float(given.get("pending_seconds", data.pending_seconds))
@@ -28,7 +30,17 @@ async def change(request: Request) -> Response:
         data.projects[grant].closed = bool(facts.get("closed", False))
     for place_of, state in (given.get("seats") or {}).items():
         _seat(data.seats, place_of, state)
+    if given.get("finish"):
+        _finish(world)
     return await show(request)
+
+
+def _finish(world: World) -> None:
+    """Whatever is pending has come about; Keystone with it."""
+    region = next(iter(world.regions.values()))
+    for seat in list(world.access.seats):
+        if seat.sp_state.startswith("pending"):
+            access_members.provided(world, region, f"{seat.grant}/{seat.username}", {"state": seat.sp_state})
 
 
 def _seat(seats: list[AccessSeat], place_of: str, state: str | None) -> None:

@@ -69,7 +69,7 @@ def test_a_role_is_changed_in_a_dialog_and_back(
 def test_somebody_who_is_removed_is_out_at_once_and_comes_back_when_added_again(
     demo: Demo, page: Page, other: Page, sign_in: SignIn
 ) -> None:
-    demo.control("PUT", "access", {"pending_seconds": 0})
+    demo.control("POST", "access", {"pending_seconds": 0})
     sign_in(other, "dave")
     other.goto(f"{demo.url}/allocations/{SLUG}/instances/")
     expect(other.get_by_role("heading", name="Instances")).to_be_visible()

@@ -50,8 +50,9 @@ class AccessWorld:
         found: dict[str, str] = self.world.cloud.control("GET", "/access")["seats"]
         return found
 
-    def advance(self, seconds: float) -> None:
-        self.world.cloud.control("POST", "/clock", {"advance": seconds})
+    def finish(self) -> None:
+        """What is pending comes about, at ACCESS and at the cloud."""
+        self.control(finish=True)
 
     def calls(self, ending: str = "") -> int:
         """How many calls of ACCESS there were, of addresses that end so."""

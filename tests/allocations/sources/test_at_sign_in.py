@@ -46,7 +46,7 @@ def test_who_was_added_finds_the_allocation_at_the_next_sign_in(db: None, access
     shown = next(person for person in people.roster(bio) if person.username == "newbie")
     assert (shown.user, shown.state) == (newbie, "pending")
 
-    access.advance(900_000)
+    access.finish()
     signed_in(access, "newbie")
     assert {seat.allocation.slug for seat in newbie.memberships.filter(ended_at=None)} >= {"bio220047-iu"}
     turn(bio)
@@ -62,7 +62,7 @@ def test_who_was_removed_loses_the_allocation_at_the_next_sign_in(db: None, acce
     assert bio.memberships.filter(user=bob, ended_at=None).exists()
     requests.ask(allocation=bio, by=alice, action="remove", usernames=["bob"])
     turn(bio)
-    access.advance(900_000)
+    access.finish()
     signed_in(access, "bob")
     assert not bio.memberships.filter(user=bob, ended_at=None).exists()
     assert not bob.cloud_credentials.filter(project_id=bio.project_id, revoked_at=None).exists()

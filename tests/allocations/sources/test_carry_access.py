@@ -47,7 +47,7 @@ def test_somebody_is_added_pending_and_then_active(bio: Allocation, alice: User,
     assert "four hours" in shown.state_words
     turn(bio)
     assert now(row) == ("pending", "")
-    access.advance(900_000)
+    access.finish()
     turn(bio)
     assert now(row) == ("done", "")
     assert next(person for person in people.roster(bio) if person.username == "newbie").state == "active"
@@ -64,7 +64,7 @@ def test_who_asked_is_told_once_that_it_was_done(bio: Allocation, alice: User, a
     ask(bio, alice, "newbie", "jnovak")
     turn(bio)
     assert not Notice.objects.exists()
-    access.advance(900_000)
+    access.finish()
     turn(bio)
     turn(bio)
     told = Notice.objects.get()
@@ -241,7 +241,7 @@ def test_taking_it_back_while_it_is_carried_out_is_not_undone(
 def test_each_step_is_on_the_trail_with_who_asked(bio: Allocation, alice: User, access: AccessWorld) -> None:
     ask(bio, alice, "newbie")
     turn(bio)
-    access.advance(900_000)
+    access.finish()
     turn(bio)
     of_newbie = AuditEvent.objects.filter(target_id="newbie", scope=f"allocation.{bio.pk}")
     assert [event.action for event in of_newbie.order_by("pk")] == [
