@@ -6,7 +6,7 @@ from uuid import UUID
 
 from allocations.accrual import Accrued
 from allocations.models import Grant
-from allocations.rates import charges, resource_of
+from allocations.rates import Charge, charges, resource_of
 from allocations.usage import owner_key
 from instances.models import Instance, Poll
 from portal.cloud.config import clouds
@@ -14,6 +14,7 @@ from portal.cloud.schema import PortalCloud
 
 # While the cloud is read it says that its machines are there; for so long we take that as said.
 _TRUSTED = timedelta(minutes=15)
+Prices = dict[tuple[object, ...], list[tuple[Charge, str]]]
 _READ = (
     *("pk", "allocation_id", "allocation__cloud", "server_id", "name", "creator_name", "owner_id"),
     *("owner__display_name", "owner__access_id", "owner__username", "flavor_name", "vcpus", "status"),
@@ -30,35 +31,52 @@ def accrued(allocation_ids: Collection[int], now: datetime) -> list[Accrued]:
         .order_by()
     )
     known, read_at = clouds().clouds, readings(allocation_ids)
+    # Most machines of a size cost the same since the same midnight: reckoned once.
+    priced: Prices = {}
     return [
         piece
         for row in rows
         if row.allocation.cloud in known
         for piece in pieces(
-            row, min(now, confirmed(row, now, read_at) + _TRUSTED), known[row.allocation.cloud].portal
+            row, min(now, confirmed(row, now, read_at) + _TRUSTED), known[row.allocation.cloud].portal, priced
         )
     ]
 
 
-def pieces(row: Instance, until: datetime, cloud: PortalCloud) -> Iterator[Accrued]:
+def pieces(
+    row: Instance, until: datetime, cloud: PortalCloud, priced: Prices | None = None
+) -> Iterator[Accrued]:
     """What `row`, as it stands, has cost from its last charge to `until`, by UTC day; nothing where it has no rate."""
     if row.charged_until is None or until <= row.charged_until:
         return
-    for charge in charges(row.flavor_name, row.vcpus, row.status, row.charged_until, until, cloud):
-        if charge.su:
-            yield Accrued(
-                allocation_id=row.allocation_id,
-                resource=resource_of(row.flavor_name, charge.starts_at, cloud) or Grant.Resource.CPU,
-                instance_id=str(row.pk),
-                instance_name=row.name,
-                owner_key=owner_key(row.owner_id, row.creator_name),
-                owner_name=str(row.owner or row.creator_name)[:255],
-                flavor_name=row.flavor_name,
-                status=row.status,
-                starts_at=charge.starts_at,
-                ends_at=charge.ends_at,
-                su=charge.su,
-            )
+    kind = (id(cloud), row.flavor_name, row.vcpus, row.status, row.charged_until, until)
+    found = priced.get(kind) if priced is not None else None
+    if found is None:
+        found = _prices(row, row.charged_until, until, cloud)
+        if priced is not None:
+            priced[kind] = found
+    for charge, resource in found:
+        yield Accrued(
+            allocation_id=row.allocation_id,
+            resource=resource,
+            instance_id=str(row.pk),
+            instance_name=row.name,
+            owner_key=owner_key(row.owner_id, row.creator_name),
+            owner_name=str(row.owner or row.creator_name)[:255],
+            flavor_name=row.flavor_name,
+            status=row.status,
+            starts_at=charge.starts_at,
+            ends_at=charge.ends_at,
+            su=charge.su,
+        )
+
+
+def _prices(row: Instance, since: datetime, until: datetime, cloud: PortalCloud) -> list[tuple[Charge, str]]:
+    return [
+        (charge, resource_of(row.flavor_name, charge.starts_at, cloud) or Grant.Resource.CPU)
+        for charge in charges(row.flavor_name, row.vcpus, row.status, since, until, cloud)
+        if charge.su
+    ]
 
 
 def readings(allocation_ids: Collection[int] | None = None) -> dict[int, datetime | None]:

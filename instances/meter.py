@@ -15,7 +15,7 @@ from allocations import ledger
 from allocations.accrual import Accrued
 from allocations.models import LedgerEntry
 from allocations.rates import midnight
-from instances.accruing import confirmed, pieces, readings
+from instances.accruing import Prices, confirmed, pieces, readings
 from instances.meter_keys import charge_key
 from instances.models import Instance, Sighting
 from portal.cloud.config import clouds
@@ -27,7 +27,9 @@ _AT_ONCE = 200
 SETTLE_AFTER = timedelta(seconds=20)
 
 
-def settle(row: Instance, until: datetime, cloud: PortalCloud) -> list[LedgerEntry]:
+def settle(
+    row: Instance, until: datetime, cloud: PortalCloud, priced: Prices | None = None
+) -> list[LedgerEntry]:
     """The entries for what `row`, as it stands, cost since it was last charged. Moves `charged_until` on.
 
     Call it before the row changes, and store both in one transaction.
@@ -39,7 +41,7 @@ def settle(row: Instance, until: datetime, cloud: PortalCloud) -> list[LedgerEnt
         or row.deleted_at is not None
     ):
         return []
-    found = [entry_of(piece) for piece in pieces(row, until, cloud)]
+    found = [entry_of(piece) for piece in pieces(row, until, cloud, priced)]
     row.charged_until = until
     return found
 
@@ -122,9 +124,10 @@ def _charge(keys: list[UUID], now: datetime, day: datetime, read_at: Mapping[int
     )
     entries: list[LedgerEntry] = []
     settled = []
+    priced: Prices = {}
     for row in rows:
         if confirmed(row, now, read_at) >= day:
-            entries += settle(row, day, clouds().cloud(row.allocation.cloud).portal)
+            entries += settle(row, day, clouds().cloud(row.allocation.cloud).portal, priced)
             settled.append(row)
     bulk.update(settled, ["charged_until"])
     return ledger.charge_many(entries)

@@ -5,6 +5,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -71,7 +72,8 @@ def server(*, password: str = "heliosphere", database: str = "heliosphere", port
             raise PostgresMissing("PostgreSQL did not start within 10 s")
         yield f"postgres://heliosphere:{password}@127.0.0.1:{port}/{database}"
     finally:
-        process.terminate()
+        # A fast shutdown, which does not wait for whoever is still connected.
+        process.send_signal(signal.SIGINT)
         process.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -136,11 +136,10 @@ def _write(reading: _Reading, server_of: dict[UUID, str], strangers: list[Server
     counted = bool(strangers) or any(_differences(row, server, cloud) & _COUNTED for row, server in pairs)
     charges, sightings = _charged(pairs, cloud)
     fresh = [_new(allocation, server, cloud) for server in strangers]
-    sightings += [meter.seen(row, row.state_since) for row in fresh]
     _join(allocation, [*pairs, *zip(fresh, strangers, strict=True)])
     bulk.update([row for row, _ in pairs], _WRITTEN)
     bulk.insert(fresh)
-    bulk.insert(sightings)
+    bulk.insert([*sightings, *(meter.seen(row, row.state_since) for row in _written(fresh))])
     ledger.charge_many(charges)
     found.new = [row.pk for row in fresh]
     found.changed = [row.pk for row, _ in pairs]
@@ -172,6 +171,14 @@ def _charged(
             sightings.append(meter.seen(row, moment))
             meter.look_again(row, min(since or moment, moment), timezone.now())
     return charges, sightings
+
+
+def _written(rows: list[Instance]) -> list[Instance]:
+    """Those that were not passed over because another reading has just written the same server."""
+    if not rows:
+        return []
+    there = set(Instance.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    return [row for row in rows if row.pk in there]
 
 
 def _charged_by(row: Instance) -> tuple[object, ...]:
