@@ -19,7 +19,7 @@ from portal.cloud.config import CloudConfig, clouds
 _ZERO = Decimal(0)
 # From here on a meter asks for attention, and from there on for action.
 _WARN, _BAD = 80, 95
-_SOON_DAYS = 14
+_SOON_DAYS, _LAST_DAYS = 30, 7
 _ROLES = {value: str(label) for value, label in Membership.Role.choices}
 _QUOTAS = (("instances", "Instances"), ("cores", "Cores"), ("ram_mb", "RAM"), ("volumes", "Volumes"))
 
@@ -116,7 +116,7 @@ def _card(
         burn=burn,
         ends_on=ends_on,
         days_left=left,
-        tone="" if left is None or left > _SOON_DAYS else "bad" if left <= 1 else "warn",
+        tone="" if left is None or left > _SOON_DAYS else "bad" if left <= _LAST_DAYS else "warn",
     )
 
 

@@ -1,6 +1,6 @@
 """What the page of an allocation shows, in a fixed number of queries whatever its machines and days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from allocations.access import sees_all_spending
@@ -8,7 +8,8 @@ from allocations.models import Allocation
 from allocations.overview.ending import End, end_of
 from allocations.overview.people import Person, people
 from allocations.overview.quota import Meter, meters
-from allocations.overview.standing import Standing
+from allocations.overview.standing import Standing, labels
+from allocations.reconciling import Difference, differences
 from allocations.roles import Need, allows
 from allocations.sources import facts
 from allocations.sources.facts import Fact
@@ -16,6 +17,7 @@ from portal.accounts.models import User
 from portal.cloud.config import clouds
 
 # In this order; the title is the page's name.
+_COMPARED = 12
 SHOWN = ("grant", "pi", "institution", "field_of_science", "type", "begins", "ends")
 
 
@@ -31,10 +33,15 @@ class Figures:
     end: End | None
     people: Sequence[Person]
     others_hidden: bool
+    differences: Sequence[Difference]
     quotas: Sequence[Meter]
     may_launch: bool
     cloud_title: str
     region_title: str
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return labels()
 
 
 def figures(standing: Standing, viewer: User) -> Figures:
@@ -51,6 +58,7 @@ def figures(standing: Standing, viewer: User) -> Figures:
         end=end_of(standing),
         people=people(standing.spenders, str(viewer.pk), all_of_them=all_of_them),
         others_hidden=not all_of_them,
+        differences=differences(allocation, most=_COMPARED),
         quotas=meters(allocation, {}),
         may_launch=allows(allocation.viewer_role, Need.LAUNCH),
         cloud_title=cloud.title if cloud else allocation.cloud,

@@ -53,6 +53,7 @@ def own_exports(request: HttpRequest) -> HttpResponse:
         "parts": list(hooks.parts()),
         "making": any(one.state == exports.State.ASKED for one in found),
         "now": timezone.now(),
+        "tab": "export",
     }
     part = request.headers.get("HX-Request") == "true"
     return render(request, "overview/_exports.html" if part else "overview/exports.html", context)
