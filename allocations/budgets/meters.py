@@ -111,8 +111,10 @@ def says(one: Counted, more: Decimal, lasts: datetime | None, now: datetime) -> 
     standing, budget = one.standing, one.budget
     period = words.in_period(budget.period)
     text = f"{words.su(standing.left)} of {words.su(standing.su)} SU left {period}"
+    if standing.answer(_ZERO) in ("spent", "blocked"):
+        return f"{text}; nothing new is started from it."
     if standing.left <= 0:
-        return f"{text}; {'nothing new can be started' if budget.hard else 'more may be spent all the same'}."
+        return f"{text}; more may be spent all the same."
     if lasts is not None:
         what = "with this launch it is used up" if more else "at this pace it is used up"
         return f"{text}; {what} in {words.span(lasts - now)}."

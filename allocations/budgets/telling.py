@@ -62,18 +62,20 @@ def free_again(one: Counted, row: Crossing) -> None:
 
 
 def will_be_shelved(owner_id: int, machines: Sequence[Held], *, reason: str, due: datetime, key: str) -> None:
+    allocation_id = machines[0].allocation_id
+    people = _live(allocation_id, User.objects.filter(pk=owner_id)) or _managers(allocation_id)
     names = [held.name for held in machines]
     what = names[0] if len(names) == 1 else f"{len(names)} machines"
     notices.tell(
         SHELVING,
-        to=User.objects.filter(pk=owner_id),
+        to=people,
         key=key,
         title=f"{what} will be shelved at {words.moment(due)}",
         text=f"Because of {reason}: {_listed(names)}.\nShelving shuts a machine down and keeps its disk and address; what is "
         "only in memory is lost. Save your work, or ask for more before then.",
         url=machines[0].url,
         level="danger",
-        scope=f"allocation.{machines[0].allocation_id}",
+        scope=f"allocation.{allocation_id}",
     )
 
 
@@ -138,6 +140,7 @@ def _audience(one: Counted) -> list[tuple[list[User], str]]:
     else:
         bound = list(User.objects.filter(pk=one.person_key or budget.user_id or 0))
         whose = "your budget"
+    bound = _live(budget.allocation_id, bound)
     told = [(bound, whose)]
     if budget.tell_managers:
         known = {person.pk for person in bound}
@@ -145,6 +148,13 @@ def _audience(one: Counted) -> list[tuple[list[User], str]]:
         name = f"the budget of {bound[0]}" if whose == "your budget" and bound else whose
         told.append((managers, name))
     return told
+
+
+def _live(allocation_id: int, people: Iterable[User]) -> list[User]:
+    """Those who are members still: who has left is told nothing of it any more."""
+    given = {person.pk: person for person in people}
+    live = Membership.objects.filter(allocation=allocation_id, ended_at=None, user__in=given)
+    return [given[pk] for pk in live.order_by("user").values_list("user_id", flat=True)]
 
 
 def _managers(allocation_id: int) -> list[User]:

@@ -13,11 +13,13 @@ from allocations.budgets.models import Budget, Limits, Shelving
 from allocations.models import Allocation
 from portal.cloud.config import clouds
 
+_READ = ("cloud", "region", "project_id", "project_name", "slug")
+
 
 def look(now: datetime | None = None) -> None:
     """Of all allocations, in a fixed number of queries, and a few more for each thing that is new."""
     now = now or timezone.now()
-    grants.see_to(list(Allocation.objects.filter(cloud__in=clouds().clouds)), now)
+    grants.see_to(list(Allocation.objects.filter(cloud__in=clouds().clouds).only(*_READ)), now)
     rows = Budget.objects.filter(allocation__cloud__in=clouds().clouds)
     budgets = list(rows.select_related("user", "group", "allocation"))
     timed = list(

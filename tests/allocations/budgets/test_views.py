@@ -103,6 +103,22 @@ def test_a_machines_page_says_when_it_is_shelved_and_whose_budget_it_strains(
         assert "other" not in found
 
 
+@pytest.mark.parametrize(
+    ("terms", "says"),
+    [
+        ({"hard": True}, "nothing new is started from it"),
+        ({"hard": False}, "more may be spent all the same"),
+        ({"hard": False, "at_100": "block"}, "nothing new is started from it"),
+    ],
+)
+def test_a_spent_budget_says_what_that_means(
+    allocation: Allocation, member: User, terms: dict[str, Any], says: str
+) -> None:
+    budget(allocation, member, su=100, **terms)
+    spent(allocation, member, 100)
+    assert f"0 of 100 SU left this month; {says}." in text_of(signed_in(member).get(url("mine", allocation)))
+
+
 def test_the_launch_form_says_what_the_launch_does_to_ones_budget(
     allocation: Allocation, member: User
 ) -> None:

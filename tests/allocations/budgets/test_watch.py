@@ -70,6 +70,17 @@ def test_managers_are_not_told_where_they_do_not_wish_it(
     assert len(titles(member)) == 1 and titles(pi) == []
 
 
+def test_who_has_left_is_told_nothing_any_more(allocation: Allocation, member: User, pi: User) -> None:
+    budget(allocation, member, su=100)
+    machine(allocation, member)
+    budget(allocation, group(allocation, "Owls", member), su=100, at_80="shelve")
+    spent(allocation, member, 80)
+    Membership.objects.filter(user=member).update(ended_at=timezone.now())
+    watch.look()
+    assert titles(member) == []
+    assert any("lab will be shelved at" in title for title in titles(pi))
+
+
 def test_nothing_is_told_at_a_share_where_nothing_was_chosen(allocation: Allocation, member: User) -> None:
     budget(allocation, member, su=100, at_80="", at_90="")
     spent(allocation, member, 95)
