@@ -134,7 +134,7 @@ def _corrected(
     if before == after:
         return
     start, end = _where(shall, stands)
-    example = stands[-1]
+    example = next((entry for entry in stands if entry.ends_at > start), stands[-1])
     yield LedgerEntry(
         key=correction_key(row.pk, *spot, len(stands), before, after),
         allocation_id=row.allocation_id,
@@ -142,7 +142,7 @@ def _corrected(
         resource=spot[1],
         instance_id=str(row.pk),
         instance_name=row.name,
-        # Whoever was charged is who gets it back.
+        # Whoever was charged then is who gets it back.
         owner_key=example.owner_key,
         owner_name=example.owner_name,
         flavor_name=spot[2],
@@ -159,7 +159,8 @@ def _sum(entries: Iterable[Accrued | LedgerEntry]) -> Decimal:
 
 def _where(shall: Sequence[Accrued], stands: Sequence[LedgerEntry]) -> tuple[datetime, datetime]:
     """From the first to the last moment of that day at which the two differ; all of it where they do not visibly."""
-    cuts = sorted({at for each in (*shall, *stands) for at in (each.starts_at, each.ends_at)})
+    both: list[Accrued | LedgerEntry] = [*shall, *stands]
+    cuts = sorted({at for each in both for at in (each.starts_at, each.ends_at)})
     apart = [
         (start, end)
         for start, end in pairwise(cuts)

@@ -6,10 +6,12 @@ A claim makes nobody the owner of anything, and is not believed where the portal
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db.models import F, Q
 
-from allocations.models import Allocation
+from allocations.models import Allocation, LedgerEntry
+from allocations.usage import NAME
 from instances import exosphere, live
 from instances.mirror.fields import clean
 from instances.models import Instance
@@ -76,8 +78,15 @@ def recognise(user: User, cloud: str) -> int:
         Instance.objects.filter(pk__in=ids, owner=None).update(
             owner=user, creator_name=link.cloud_user_name, version=F("version") + 1
         )
+        _attribute(ids, user)
         live.push_on_commit(ids)
     return len(ids)
+
+
+def _attribute(ids: Collection[UUID], user: User) -> None:
+    """What these cost while nobody knew whose they were, was the person's too. Amounts stay as they are."""
+    entries = LedgerEntry.objects.filter(instance_id__in=[str(pk) for pk in ids], owner_key__startswith=NAME)
+    entries.update(owner_key=str(user.pk), owner_name=str(user)[:255])
 
 
 def _alone(links: Iterable[CloudLink]) -> dict[str, User]:

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from allocations.models import Allocation
+from allocations.models import Allocation, LedgerEntry
 from instances.mirror.apply import apply
 from instances.mirror.makers import recognise
 from instances.models import Instance
 from instances.rows import row
 from portal.accounts.models import CloudLink, User
+from tests.allocations.entries import entry
 from tests.cast import make_allocation, make_user
 from tests.instances.servers import server
 
@@ -157,3 +158,18 @@ def test_a_hostile_claim_is_short_and_printable(allocation: Allocation, name: st
     take(allocation, claiming("u-zoe", name))
     assert only().creator_name.isprintable()
     assert len(only().creator_name) <= 255
+
+
+def test_what_machines_cost_before_their_maker_connected_is_theirs_too(
+    allocation: Allocation, member: User
+) -> None:
+    take(allocation, claiming("u-bob", "bob"), server("hers", user_id="u-carol"))
+    for row_ in Instance.objects.all():
+        entry(allocation, "5", timezone.now(), instance_id=str(row_.pk)).save()
+    known(member, "u-bob", "bob")
+    recognise(member, "demo")
+    his = str(Instance.objects.get(name="lab").pk)
+    told = dict(LedgerEntry.objects.values_list("instance_id", "owner_key"))
+    assert told.pop(his) == str(member.pk)
+    assert set(told.values()) == {"name:bob"}
+    assert LedgerEntry.objects.get(instance_id=his).su == 5

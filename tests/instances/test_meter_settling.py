@@ -98,6 +98,21 @@ def test_a_correction_is_for_whoever_was_charged(allocation: Allocation, member:
     assert mended.owner_key == str(member.pk)
 
 
+def test_on_the_day_of_a_hand_over_it_is_for_whoever_had_it_then(
+    allocation: Allocation, member: User
+) -> None:
+    lab = born(allocation, NOW - 4 * HOUR, member)
+    cloud = clouds().cloud("demo").portal
+    ledger.charge_many(meter.settle(lab, NOW - 2 * HOUR, cloud))
+    lab.owner = make_user("successor")
+    ledger.charge_many(meter.settle(lab, NOW, cloud))
+    lab.save()
+    did(lab, "stop", NOW - 3 * HOUR)
+    did(lab, "start", NOW - 5 * HOUR / 2)
+    [mended] = settle(lab)
+    assert (mended.owner_key, mended.su) == (str(member.pk), Decimal("-0.5"))
+
+
 def test_what_was_found_out_and_taken_back_again_is_mended_each_time(allocation: Allocation) -> None:
     """Three times another truth: none of the corrections is passed over as one that is there already."""
     lab = born(allocation, NOW - 4 * HOUR, charged_until=NOW)
