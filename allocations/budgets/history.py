@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from allocations.budgets import words
 from allocations.budgets.applies import Who
+from allocations.budgets.models import Budget
 from allocations.models import Allocation
 from portal.core.models import AuditEvent
 
@@ -39,6 +41,9 @@ _LABELS = {
     "name": "name",
     "people": "people",
 }
+_PERIODS = {period.value: str(period.label).lower() for period in Budget.Period}
+_STEPS = {"": "nothing", "tell": "tell", "block": "block", "shelve": "shelve"}
+_NAMED = {"period", "at_80", "at_90", "at_100"}
 _MOST, _LOOKED_AT = 30, 300
 
 
@@ -77,15 +82,20 @@ def _change(event: AuditEvent) -> Change:
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """What is different; of something new or gone only what says something."""
     return [
-        (label, _shown(before.get(name)), _shown(after.get(name)))
+        (label, _shown(name, before.get(name)), _shown(name, after.get(name)))
         for name, label in _LABELS.items()
         if before.get(name) != after.get(name) and (before.get(name) or after.get(name))
     ]
 
 
-def _shown(value: Any) -> str:
-    if value is None or value == "" or value == []:
-        return "–"
+def _shown(name: str, value: Any) -> str:
+    """Empty where there was nothing, or is nothing any more."""
+    if value is None or value == []:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if name == "resource":
+        return words.resource(str(value))
+    return str({**_PERIODS, **_STEPS}.get(str(value), value) if name in _NAMED else value)

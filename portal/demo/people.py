@@ -22,6 +22,8 @@ from portal.accounts.adapter import rules  # noqa: E402
 from portal.accounts.models import ApiToken, CloudLink, User  # noqa: E402
 from portal.accounts.oidc import Refusal, claims_of  # noqa: E402
 from portal.cloud.config import clouds  # noqa: E402
+from portal.demo import budgets  # noqa: E402
+from portal.demo.decisions import decide  # noqa: E402
 
 CLOUD = "demo"
 PASSWORD = "demo"  # noqa: S105  (of the demo cloud's Keystone users; they exist on loopback only)
@@ -79,6 +81,10 @@ def main(oidc_json: Path, people_json: Path) -> None:
         if user is not None:
             _connect(user, person["name"])
     _wait([user for _, user in found if user is not None])
+    budgets.seed()
+    for person, user in found:
+        if user is not None and person["name"] == "alice":
+            decide(user)
     listed = [_entry(person, user, kept.get(person["name"], "")) for person, user in found]
     sys.stdout.write(json.dumps(listed, indent=2, ensure_ascii=False))
 

@@ -157,7 +157,7 @@ def test_a_budget_is_set_changed_and_deleted_in_dialogs(
     assert actions == ["budget.create", "budget.change", "budget.delete"]
     history = text_of(client.get(url("page", allocation)))
     assert "Alice</strong> changed the budget of <strong>Bob" in history
-    assert '<dt>SU</dt><dd><span class="quiet">500</span> → 750</dd>' in history
+    assert "SU: 500 → <strong>750</strong>; hard: yes → <strong>no</strong>" in history
 
 
 def test_htmx_gets_the_dialog_alone_and_then_a_toast(allocation: Allocation, pi: User, member: User) -> None:
