@@ -180,6 +180,7 @@ GET: dict[str, str] = {
     "operations:detail": "members",
     "api:list_allocations": "person",
     "api:get_allocation": "members",
+    "api:list_facts": "members",
     "api:list_flavors": "members",
     "api:list_images": "members",
     "api:list_instances": "members",
