@@ -11,6 +11,7 @@ looking.leave_open(
         "remote:of-machine",
         "remote:of-allocation",
         "remote:own-connections",
+        "remote:invitations",
         "remote:jump",
         "remote:jump-offer",
     }

@@ -23,7 +23,7 @@ SHUT = {
     *("profile-tokens", "profile-tools", "profile-cloud-connect"),
     *("notices:webhooks", "notices:webhook", "notices:announcements", "notices:announcement", "look-people"),
     *("instances:console", "instances:screen"),
-    *("remote:shell", "remote:desktop", "remote:ports", "remote:files", "remote:dock", "remote:invitations"),
+    *("remote:shell", "remote:desktop", "remote:ports", "remote:files", "remote:dock"),
     *("remote:session", "remote:disconnect", "remote:share", "remote:share-people", "remote:join"),
     *("remote:recording", "remote:cast", "remote:native", "remote:host-keys", "remote:trust"),
     *(name for name in GET if name.startswith("api:")),

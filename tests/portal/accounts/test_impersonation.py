@@ -238,7 +238,6 @@ def test_nothing_is_changed(client: Client, member: User, method: str, path: str
         "/operator/people/",
         "/operator/announcements/",
         "/remote/dock/",
-        "/remote/invitations/",
         "/auth/websso/finish/",
     ],
 )
