@@ -23,13 +23,25 @@ class Accrued:
     su: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """Machines of a size for which the operator gave no rate: they are not charged, and pages say so."""
+
+    allocation_id: int
+    flavor_name: str
+    machines: int
+
+
 # `function(allocation_ids, now)`: in a fixed number of queries.
 Source = Callable[[Collection[int], datetime], list[Accrued]]
 # `function(instance_ids)`: their names now, in a fixed number of queries.
 Names = Callable[[Collection[str]], dict[str, str]]
 # `function(allocation_ids)`: those of them whose machines' histories are still being read, in one query.
 Unsettled = Callable[[Collection[int]], set[int]]
+# `function(allocation_ids)`: in one query.
+WithoutRate = Callable[[Collection[int]], list[Unpriced]]
 _sources: list[Source] = []
+_without_rate: list[WithoutRate] = []
 _unsettled: list[Unsettled] = []
 _names: list[Names] = []
 
@@ -65,3 +77,14 @@ def accrued(allocation_ids: Collection[int], now: datetime) -> list[Accrued]:
 
 def names(instance_ids: Collection[str]) -> dict[str, str]:
     return {key: name for function in _names for key, name in function(instance_ids).items()}
+
+
+def unpriced_source(function: WithoutRate) -> WithoutRate:
+    """Decorator: `function(allocation_ids)` says which machines cost nothing for want of a rate."""
+    if function not in _without_rate:
+        _without_rate.append(function)
+    return function
+
+
+def unpriced(allocation_ids: Collection[int]) -> list[Unpriced]:
+    return [found for function in _without_rate for found in function(allocation_ids)]

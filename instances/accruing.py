@@ -4,11 +4,15 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from allocations.accrual import Accrued
+from django.db.models import Count
+from django.utils import timezone
+
+from allocations.accrual import Accrued, Unpriced
 from allocations.models import Grant
-from allocations.rates import Charge, charges, resource_of
+from allocations.rates import Charge, charges, resource_of, su_per_hour
 from allocations.usage import owner_key
 from instances.models import Instance, Poll
+from instances.statuses import ACTIVE
 from portal.cloud.config import clouds
 from portal.cloud.schema import PortalCloud
 
@@ -99,6 +103,25 @@ def unsettled(allocation_ids: Collection[int]) -> set[int]:
     """Where Nova's record of some machine was not read yet, or not since it changed."""
     waiting = Instance.objects.filter(allocation__in=allocation_ids, unsettled_since__isnull=False)
     return set(waiting.exclude(server_id="").order_by().values_list("allocation_id", flat=True).distinct())
+
+
+def unpriced(allocation_ids: Collection[int]) -> list[Unpriced]:
+    """Machines whose size has no rate today, where the cloud has rates at all."""
+    kinds = (
+        Instance.objects.filter(allocation__in=allocation_ids, deleted_at=None)
+        .exclude(server_id="")
+        .order_by("allocation_id", "flavor_name")
+        .values_list("allocation_id", "allocation__cloud", "flavor_name")
+        .annotate(number=Count("pk"))
+    )
+    now, known = timezone.now(), clouds().clouds
+    return [
+        Unpriced(allocation_id, flavor_name, number)
+        for allocation_id, cloud, flavor_name, number in kinds
+        if cloud in known
+        and known[cloud].portal.rates
+        and su_per_hour(flavor_name, 1, ACTIVE, now, known[cloud].portal) is None
+    ]
 
 
 def names(instance_ids: Collection[str]) -> dict[str, str]:

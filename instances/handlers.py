@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from allocations import hooks_people
-from allocations.accrual import accrual_source, name_source, unsettled_source
+from allocations.accrual import accrual_source, name_source, unpriced_source, unsettled_source
 from allocations.budgets.hooks import machine_source, shelver
 from allocations.hooks import burn_source, pulse_source, size_source, spender_source
 from allocations.overview.hooks import save_source
@@ -77,6 +77,7 @@ pulse_source(pulses)
 accrual_source(accruing.accrued)
 name_source(accruing.names)
 unsettled_source(accruing.unsettled)
+unpriced_source(accruing.unpriced)
 spender_source(spending)
 size_source(offered)
 save_source(machines_to_save)
