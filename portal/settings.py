@@ -274,8 +274,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "reports-weekly": {
         "task": "allocations.reports.tasks.weekly_due",
-        "schedule": 600.0,
-        "options": {"expires": 600},
+        "schedule": 120.0,
+        "options": {"expires": 120},
     },
     "budgets-look": {
         "task": "allocations.budgets.tasks.look",

@@ -1,10 +1,10 @@
-"""What people and machines of a report are called. Two queries for any number."""
+"""What people and machines of a report are called. A few queries for any number."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from allocations import usage
+from allocations import accrual, usage
 from allocations.models import Allocation, Grant
 from allocations.reports.tables import OTHERS
 from portal.cloud.config import clouds
@@ -21,19 +21,23 @@ class Names:
     titles: Mapping[str, str]
     people: Mapping[str, str]
     machines: bool
+    # Machines that the portal has a page of; what ran before it came has none.
+    known: Collection[str] = ()
 
     @classmethod
-    def of(cls, allocation: Allocation, by: str, keys: Iterable[str], people: Iterable[str]) -> Self:
+    def of(cls, allocation: Allocation, by: str, keys: Collection[str], people: Iterable[str]) -> Self:
+        known: Collection[str] = ()
         persons = {"": UNEXPLAINED, **usage.owner_names([key for key in people if key and key != OTHERS])}
         if by == "person":
             titles: Mapping[str, str] = persons
         elif by == "machine":
+            known = accrual.names(set(keys))
             titles = {"": UNEXPLAINED, **usage.instance_names([key for key in keys if key != OTHERS])}
         elif by == "resource":
             titles = _RESOURCES
         else:
             titles = {key: size_title(allocation.cloud, key) for key in keys}
-        return cls({**titles, OTHERS: _others(by)}, persons, by == "machine")
+        return cls({**titles, OTHERS: _others(by)}, persons, by == "machine", known)
 
     def person(self, key: str) -> str:
         return "Others" if key == OTHERS else self.people.get(key) or key.removeprefix("name:") or "Unknown"

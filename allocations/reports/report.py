@@ -169,7 +169,7 @@ def _rows(allocation: Allocation, query: ReportQuery, lines: Sequence[Spent], na
             share=share(su, of),
             by_resource=resources,
             url=_deeper(query, key),
-            machine=_machine_url(key) if query.by == "machine" else "",
+            machine=_machine_url(key) if key in names.known else "",
         )
 
 

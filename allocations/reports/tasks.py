@@ -10,7 +10,7 @@ def refresh_health() -> None:
     standing.refresh(timezone.now())
 
 
-@shared_task(expires=600)
+@shared_task(expires=120)
 def weekly_due() -> None:
     for allocation_id in weekly.due(timezone.now()):
         send_weekly.delay(allocation_id)

@@ -101,7 +101,7 @@ def _hidden(query: ReportQuery) -> dict[str, list[tuple[str, str]]]:
 def _columns(query: ReportQuery, report: Report) -> list[dict[str, str]]:
     """What a click on a heading sorts by. Resources have columns of their own where there are several."""
     apart = report.resources if len(report.resources) > 1 and query.by != "resource" else []
-    named = [("name", GROUPS[query.by], ""), *((one.value, one.label, "num") for one in apart)]
+    named = [("name", GROUPS[query.by], ""), *((one.value, one.label, "num usage-resource") for one in apart)]
     return [_column(query, *column) for column in [*named, ("su", "SU", "num")]]
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from allocations import hooks, usage
@@ -31,6 +31,8 @@ _ZERO = Decimal(0)
 _MANAGERS = [role for role in MAY if allows(role, Need.MANAGE)]
 # What ran until midnight is in the ledger by then.
 _SETTLED = timedelta(hours=1)
+# A cloud that does not tell what ran before is not waited for longer.
+_UNTOLD = timedelta(days=1)
 _STOPPED = "SHUTOFF"
 _HISTORY = timedelta(days=DAYS + 1)
 _RESOURCES = {value: str(label) for value, label in Grant.Resource.choices}
@@ -42,7 +44,7 @@ def due(now: datetime) -> list[int]:
     seen = set(WeeklyReport.objects.filter(week=week.name).values_list("allocation_id", "user_id"))
     found = {
         member.allocation_id
-        for member in _managing()
+        for member in _managing(now)
         if (member.allocation_id, member.user_id) not in seen and _morning(member.user, week) <= now
     }
     return sorted(found)
@@ -60,7 +62,7 @@ def send(allocation_id: int, now: datetime) -> int:
     )
     people = [
         member.user
-        for member in _managing().filter(allocation=allocation)
+        for member in _managing(now).filter(allocation=allocation)
         if member.user_id not in seen and _morning(member.user, week) <= now
     ]
     if not people:
@@ -74,10 +76,11 @@ def send(allocation_id: int, now: datetime) -> int:
     return _tell(allocation, people, found, now) if tells else 0
 
 
-def _managing() -> QuerySet[Membership]:
-    return Membership.objects.filter(role__in=_MANAGERS, ended_at=None, user__is_active=True).select_related(
-        "user"
-    )
+def _managing(now: datetime) -> QuerySet[Membership]:
+    """Of allocations whose ledger is whole: what ran before the portal met them is asked for soon after."""
+    whole = Q(allocation__history_read_at__lte=now) | Q(allocation__created_at__lt=now - _UNTOLD)
+    live = Membership.objects.filter(role__in=_MANAGERS, ended_at=None, user__is_active=True)
+    return live.filter(whole).select_related("user")
 
 
 def _morning(user: User, week: Week) -> datetime:

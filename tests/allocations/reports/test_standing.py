@@ -38,10 +38,10 @@ def test_an_allocation_stands_as_its_grants_machines_and_people_say(
     allocation: Allocation, pi: User, member: User, pulses: dict[int, Pulse]
 ) -> None:
     now = timezone.now()
-    pulses[allocation.pk] = Pulse(machines=4, running=2, errors=1, changed_at=now)
+    pulses[allocation.pk] = Pulse(machines=4, running=2, changed_at=now)
     spend(allocation, member, now.date() - timedelta(days=3), "12.5")
     found = health(allocation)
-    assert (found.machines, found.running, found.errors, found.members) == (4, 2, 1, 2)
+    assert (found.machines, found.running, found.errors, found.members) == (4, 2, 0, 2)
     assert (found.resource, found.used_percent) == ("cpu", Decimal(25))
     assert (found.burn, found.week, found.connected) == (Decimal("2.5"), Decimal("12.5"), 2)
     assert found.troubles == 0

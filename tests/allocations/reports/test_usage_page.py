@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -111,6 +112,19 @@ def test_what_the_provider_counted_and_no_machine_explains_is_a_line_of_its_own(
     found = named(report(spent, pi))
     assert found["Difference to the provider's figure"] == Decimal(-3)
     assert "Difference to the provider's figure" in named(report(spent, pi, by="machine"))
+
+
+def test_a_machine_has_a_link_where_the_portal_has_a_page_of_it(
+    spent: Allocation, pi: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ran before the portal came is in the ledger under the cloud's id, and has no page here."""
+    known, old = str(uuid4()), str(uuid4())
+    spend(spent, pi, date(2026, 11, 3), 1, "here", instance_id=known)
+    spend(spent, pi, date(2026, 11, 3), 1, "long-gone", instance_id=old)
+    monkeypatch.setattr("allocations.accrual.names", lambda ids: {known: "here"} if known in ids else {})
+    links = {row.name: row.machine for row in report(spent, pi, by="machine").rows}
+    assert links["here"] == f"/instances/{known}/"
+    assert links["long-gone"] == ""
 
 
 def test_storage_is_not_added_to_what_machines_spent(spent: Allocation, pi: User) -> None:

@@ -18,10 +18,18 @@ pytestmark = pytest.mark.django_db
 # Week 47 of 2026 is over with that Sunday.
 TUESDAY = date(2026, 11, 17)
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def whole(allocation: Allocation) -> Allocation:
+    """What ran before the portal met it is in its ledger."""
+    Allocation.objects.filter(pk=allocation.pk).update(history_read_at=BEFORE)
+    return allocation
 
 
 @pytest.fixture
-def spent(allocation: Allocation, pi: User, member: User) -> Allocation:
+def spent(whole: Allocation, allocation: Allocation, pi: User, member: User) -> Allocation:
     spend(allocation, member, TUESDAY, "42")
     return allocation
 
@@ -126,11 +134,21 @@ def test_without_spending_nobody_is_told_and_it_is_not_worked_out_again(
 
 
 def test_without_spending_an_end_that_is_near_is_told() -> None:
-    allocation = make_allocation("ENDING")
+    allocation = make_allocation("ENDING", history_read_at=BEFORE)
     make_grant(allocation, ends_on=date(2026, 12, 10))
     join(make_user("max"), allocation, Membership.Role.PI)
     assert weekly.send(allocation.pk, MONDAY) == 1
     assert "the period ends on 10 December 2026 (in 18 days)" in Notice.objects.get().text
+
+
+def test_one_whose_past_is_still_being_read_waits_for_it_but_not_for_ever(spent: Allocation) -> None:
+    Allocation.objects.filter(pk=spent.pk).update(
+        history_read_at=None, created_at=MONDAY - timedelta(hours=2)
+    )
+    assert weekly.due(MONDAY) == [] and weekly.send(spent.pk, MONDAY) == 0
+    assert weekly.due(MONDAY + timedelta(hours=23)) == [spent.pk]
+    Allocation.objects.filter(pk=spent.pk).update(history_read_at=MONDAY)
+    assert weekly.send(spent.pk, MONDAY) == 1
 
 
 def test_the_week_is_that_of_utc_to_the_second(allocation: Allocation, pi: User, member: User) -> None:
@@ -155,7 +173,7 @@ def test_an_allocation_that_is_gone_is_no_error() -> None:
 
 def test_due_asks_the_same_few_questions_for_any_number(django_assert_num_queries: object) -> None:
     for number in range(30):
-        join(make_user(f"pi-{number}"), make_allocation(f"A{number}"), "pi")
+        join(make_user(f"pi-{number}"), make_allocation(f"A{number}", history_read_at=BEFORE), "pi")
     with django_assert_num_queries(2):  # type: ignore[operator]
         assert len(weekly.due(MONDAY)) == 30
 
