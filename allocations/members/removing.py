@@ -175,6 +175,34 @@ def try_again(*, allocation: Allocation, by: User, departure: Departure) -> int:
     return again
 
 
+@transaction.atomic
+def settle_more(
+    *, allocation: Allocation, by: User, departure: Departure, choices: Mapping[tuple[str, str], Choice]
+) -> int:
+    """What was left as it was is settled after all, in the name of whoever asks. How many things."""
+    allocation, _ = held_for(by, allocation)
+    chosen = [
+        (thing, choices[thing.kind, thing.id])
+        for thing in left_by(allocation, departure.user)
+        if thing.choices and choices.get((thing.kind, thing.id), Choice(LEAVE)).what != LEAVE
+    ]
+    if not chosen:
+        return 0
+    departure.by, departure.by_name, departure.settled_at = by, str(by)[:255], None
+    departure.save(update_fields=["by", "by_name", "settled_at"])
+    gone = Q(pk__in=[])
+    for thing, _choice in chosen:
+        gone |= Q(kind=thing.kind, thing_id=thing.id)
+    departure.items.filter(gone).delete()
+    DepartureItem.objects.bulk_create(
+        [_item(departure, thing, choice, own=False) for thing, choice in chosen]
+    )
+    settle_at_once(departure)
+    _record_more(allocation, by, departure, chosen)
+    _go_on(departure)
+    return len(chosen)
+
+
 def _settle(departure: Departure, which: Q, most: int = 1000) -> int:
     """Carry out choices that were not yet, in the caller's transaction. How many there were."""
     items = list(departure.items.filter(which, done_at=None, problem="").select_related("to")[:most])
@@ -220,6 +248,23 @@ def _record(allocation: Allocation, by: User, person: Person, departure: Departu
         target_name=departure.name,
         before=departure.role,
         things="; ".join(_said(item) for item in departure.items.all()),
+    )
+
+
+def _record_more(
+    allocation: Allocation, by: User, departure: Departure, chosen: Sequence[tuple[LeftBehind, Choice]]
+) -> None:
+    said = [
+        f"{thing.name}: {WORDS[choice.what].lower()} {choice.to or ''}".strip() for thing, choice in chosen
+    ]
+    record(
+        "member.settle",
+        by=by,
+        scope=f"allocation.{allocation.pk}",
+        target_type="user" if departure.user_id else "person",
+        target_id=departure.user_id or "",
+        target_name=departure.name,
+        things="; ".join(said),
     )
 
 

@@ -74,6 +74,13 @@ class Row:
     def name(self) -> str:
         return self.person.name or self.person.username
 
+    @property
+    def state_more(self) -> str:
+        """What there is to say beside the state itself."""
+        if self.state == "inactive":
+            return ""
+        return self.state_words.removeprefix(self.state).removeprefix(" here").lstrip("; ")
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from allocations.members import rules
 from allocations.members.models import Departure
 from allocations.members.people import siblings
 from allocations.models import Allocation
@@ -11,21 +12,40 @@ from allocations.sources.capabilities import Capabilities, capabilities
 from allocations.sources.requests import Asked
 
 _MOST = 20
+_TONES = {"done": "ok", "refused": "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A request with a tag, and words that do not say the tag again."""
+
+    asked: Asked
+    role: str
+    tone: str
+    label: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """`by_hand`: the text that a PI may send where the source takes nothing from here; empty where it does."""
-
     can: Capabilities
-    requests: Sequence[Asked]
+    requests: Sequence[Line]
     departures: Sequence[Departure]
 
 
 def beside(allocation: Allocation) -> Beside:
     """Four queries, for any number."""
     rows = Departure.objects.filter(allocation__in=siblings(allocation)).prefetch_related("items")
-    return Beside(capabilities(allocation), requests.recent(allocation)[:_MOST], list(rows[:_MOST]))
+    lines = [_line(one) for one in requests.recent(allocation)[:_MOST]]
+    return Beside(capabilities(allocation), lines, list(rows[:_MOST]))
+
+
+def _line(asked: Asked) -> Line:
+    taken_back = asked.request.problem_id == "sources:superseded"
+    label = "taken back" if taken_back else asked.state
+    tone = "off" if taken_back else _TONES.get(asked.state, "busy")
+    words = asked.words.removeprefix(asked.state).lstrip(": ").removeprefix("Taken back. ")
+    return Line(asked, rules.LABELS.get(asked.role, ""), tone, label, words)
 
 
 def letter(allocation: Allocation, action: str, names: Sequence[str], role: str, signed: str) -> str:

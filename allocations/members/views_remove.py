@@ -35,7 +35,7 @@ def remove(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     leaver = people.find(key)
     if leaver not in people.out:
         _check(people, viewer, leaver)
-    left, heirs = removing.left_by(allocation, leaver.user), _heirs(allocation, leaver)
+    left, heirs = removing.left_by(allocation, leaver.user), _heirs(allocation, leaver.user)
     if request.method == "POST":
         choices = _choices(request, left, heirs)
         comment = request.POST.get("comment", "")
@@ -87,11 +87,11 @@ def _context(
     }
 
 
-def _heirs(allocation: Allocation, leaver: Person) -> dict[str, User]:
+def _heirs(allocation: Allocation, leaver: User | None) -> dict[str, User]:
     """Members who may use machines, but for who goes."""
     members = Membership.objects.filter(allocation=allocation, ended_at=None, role__in=_USING)
     found = User.objects.filter(pk__in=members.values("user"), is_active=True)
-    gone = leaver.user.pk if leaver.user else None
+    gone = leaver.pk if leaver else None
     return {str(user.pk): user for user in found.order_by("display_name", "username") if user.pk != gone}
 
 
@@ -115,24 +115,49 @@ def _choices(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def departure(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
-    """How a removal went; POST tries again what could not be done."""
+    """How a removal went; POST tries again what could not be done, or settles what was left."""
     allocation, viewer = allocation_for(request.user, slug, Need.MANAGE), person(request)
     found = (
         Departure.objects.filter(pk=id, allocation__in=siblings(allocation)).select_related("user").first()
     )
     if found is None:
         raise PortalError("portal:not-found")
+    back = _is_back(found, allocation)
+    left = [] if back else [one for one in removing.left_by(allocation, found.user) if one.choices]
+    heirs = _heirs(allocation, found.user)
     if request.method == "POST":
-        number = removing.try_again(allocation=allocation, by=viewer, departure=found)
-        messages.info(request, f"{number} {'is' if number == 1 else 'are'} tried again.")
+        _settle(request, allocation, viewer, found, _choices(request, left, heirs))
         return HttpResponseRedirect(reverse("members:departure", args=[allocation.slug, found.pk]))
     context = {
         "allocation": allocation,
         "departure": found,
+        "back": back,
         "items": [(item, removing.WORDS[item.choice]) for item in found.items.all()],
         "problems": found.items.exclude(problem="").count(),
         "can": capabilities(allocation),
         "letter": shown.letter(allocation, "remove", [found.username], "", str(viewer)),
-        "still": removing.left_by(allocation, found.user),
+        "things": [(one, [(what, removing.WORDS[what]) for what in one.choices]) for one in left],
+        "heirs": list(heirs.items()),
+        "viewer_pk": str(viewer.pk),
     }
     return render(request, "members/departure.html", context)
+
+
+def _is_back(departure: Departure, allocation: Allocation) -> bool:
+    """Whether they are a member again since."""
+    return Membership.objects.filter(user=departure.user, allocation=allocation, ended_at=None).exists()
+
+
+def _settle(
+    request: HttpRequest,
+    allocation: Allocation,
+    viewer: User,
+    found: Departure,
+    choices: dict[tuple[str, str], Choice],
+) -> None:
+    """`again`: what could not be done; else what is chosen for the things that are still there."""
+    if request.POST.get("do") == "again":
+        number = removing.try_again(allocation=allocation, by=viewer, departure=found)
+    else:
+        number = removing.settle_more(allocation=allocation, by=viewer, departure=found, choices=choices)
+    messages.info(request, f"{number} thing{'' if number == 1 else 's'} under way.")

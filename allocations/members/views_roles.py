@@ -69,9 +69,8 @@ def _why(people: Crew, actor: rules.Actor, viewer: User, asked: set[str]) -> str
 def _may(people: Crew, actor: rules.Actor, one: Person, viewer: User) -> bool:
     held, own = people.role_of(one), _own(one, viewer)
     # Whom the cloud lets look only is promised nothing here.
-    return one.role != "reader" and any(
-        not rules.why_not_change(actor, held, wanted, own=own) for wanted in rules.GIVABLE
-    )
+    there = one.state in ("active", "pending") and one.role != "reader"
+    return there and any(not rules.why_not_change(actor, held, wanted, own=own) for wanted in rules.GIVABLE)
 
 
 def _own(one: Person, viewer: User) -> bool:

@@ -27,6 +27,7 @@ _SAID: Mapping[str, str] = {
     "membership.role-decided": "has a role that waits for them",
     "member.welcome": "let in, once the cloud says so too",
     "member.remove": "removed from the allocation",
+    "member.settle": "what they left behind was settled",
     "members.add-asked": "asked to be added at the source",
     "members.remove-asked": "asked to be removed at the source",
     "members.role-asked": "asked to have another role at the source",
