@@ -23,7 +23,8 @@ _CARRIERS: Mapping[str, Carrier] = {"access": carry_access.carry, "keystone": ca
 
 def due() -> list[int]:
     """Allocations with something to do now. One query."""
-    return list(_due(timezone.now()).values_list("allocation_id", flat=True).distinct()[:_AT_ONCE])
+    rows = _due(timezone.now()).order_by("allocation_id").values_list("allocation_id", flat=True)
+    return list(rows.distinct()[:_AT_ONCE])
 
 
 def carry(allocation_id: int) -> None:

@@ -34,7 +34,7 @@ _SPREAD = 0.1
 
 def known_projects() -> set[tuple[str, str, str]]:
     """(cloud, project, source) that ought to be read. One query."""
-    rows = Allocation.objects.values_list("cloud", "project_id", "project_name").distinct()
+    rows = Allocation.objects.order_by().values_list("cloud", "project_id", "project_name").distinct()
     found = set()
     for cloud_name, project_id, name in rows:
         cloud = clouds().clouds.get(cloud_name)

@@ -265,6 +265,15 @@ def test_while_many_are_pending_one_look_serves_them_all(
     assert access.calls() == 1
 
 
+def test_an_allocation_with_many_requests_is_due_once(
+    bio: Allocation, alice: User, access: AccessWorld
+) -> None:
+    ask(bio, alice, *[f"n{number}" for number in range(30)])
+    assert carrying.due() == [bio.pk]
+    carrying.carry(bio.pk)
+    assert carrying.due() == [], "what was refused is over, what was taken is waited for"
+
+
 def test_records_are_those_that_the_look_found(bio: Allocation, alice: User, access: AccessWorld) -> None:
     ask(bio, alice, "newbie")
     turn(bio)
