@@ -84,8 +84,14 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tu
     return [
         (label, _shown(name, before.get(name)), _shown(name, after.get(name)))
         for name, label in _LABELS.items()
-        if before.get(name) != after.get(name) and (before.get(name) or after.get(name))
+        if before.get(name) != after.get(name)
+        and not (_says_nothing(before, name) and _says_nothing(after, name))
     ]
+
+
+def _says_nothing(values: Mapping[str, Any], name: str) -> bool:
+    value = values.get(name)
+    return value is None or value is False or value in ("", [])
 
 
 def _shown(name: str, value: Any) -> str:

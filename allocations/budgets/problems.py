@@ -8,23 +8,24 @@ register(
     {
         "budgets:spent": Problem(
             "The budget is spent",
-            "{budget} is {su} SU {period}, of which {spent} SU are spent.",
-            f"{_NOTHING_DONE} It is so {{until}}.",
+            "{budget} is {su} SU {period}, of which {spent} SU are spent: nothing new is started from it {until}.",
+            _NOTHING_DONE,
             "Ask {ask} for more.",
             403,
         ),
         "budgets:hour": Problem(
             "The budget would not last an hour",
-            "{budget} has {left} of {su} SU left {period}; with this, {pace} SU per hour would be spent from it.",
-            f"{_NOTHING_DONE} It is so {{until}}.",
+            "{budget} has {left} of {su} SU left {period}; with this, {pace} SU per hour would be spent from it. That "
+            "is all {until}.",
+            _NOTHING_DONE,
             _ASK,
             403,
         ),
         "budgets:blocked": Problem(
             "The budget blocks new machines",
             "{budget} is {su} SU {period}, of which {spent} SU ({percent} %) are spent. From {share} % on nothing new is "
-            "started from it.",
-            f"{_NOTHING_DONE} It is so {{until}}.",
+            "started from it, {until}.",
+            _NOTHING_DONE,
             "Ask {ask} for more.",
             403,
         ),
