@@ -14,6 +14,7 @@ _FEWEST = 3
 _FOUR_IN_FIVE = Decimal("1.28")
 # Today is like the days before while it costs no less than nine tenths of the cheapest, and no more than …
 _LESS, _MORE = Decimal("0.9"), Decimal("1.1")
+_HELD = Decimal("0.75")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,12 @@ def _paces(days: Sequence[Decimal], burn_now: Decimal) -> tuple[Decimal, Decimal
     margin = _FOUR_IN_FIVE * (spread / len(days)).sqrt()
     slow, fast = max(_ZERO, usual - margin), usual + margin
     mean = f"the last {len(days)} days' mean of {usual * 24:,.0f} SU a day"
-    if min(days) * _LESS <= burn_now * 24 <= max(days) * _MORE:
+    within = min(days) * _LESS <= burn_now * 24 <= max(days) * _MORE
+    # A level that was reached in the last days, and is still held, is no outlier of the two weeks.
+    held = burn_now > fast and all(day >= burn_now * 24 * _HELD for day in days[-2:])
+    if within and not held:
         return usual, slow, fast, f"from {mean}; today's burn is within what those days cost"
     pace = (usual + burn_now) / 2
-    side = "above" if burn_now > usual else "below"
-    words = f"halfway between {mean} and today's burn of {burn_now:,.1f} SU/hour, which is {side} all of them"
+    side = "has lasted for days" if within else f"is {'above' if burn_now > usual else 'below'} all of them"
+    words = f"halfway between {mean} and today's burn of {burn_now:,.1f} SU/hour, which {side}"
     return pace, min(slow, burn_now), max(fast, burn_now), words

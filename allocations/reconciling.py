@@ -23,7 +23,7 @@ from portal.core.audit import record
 NAME = "Provider's figure"
 # Machines whose history is still being read are waited for, but not for longer than until the next figure comes.
 _PATIENCE = timedelta(days=1)
-_SETTLED = timedelta(minutes=10)
+_SETTLED = timedelta(minutes=2)
 _AT_ONCE = 500
 
 

@@ -284,8 +284,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "ledger-reconcile": {
         "task": "allocations.tasks.reconcile",
-        "schedule": 600.0,
-        "options": {"expires": 300},
+        "schedule": 120.0,
+        "options": {"expires": 120},
     },
     "ledger-settle": {
         "task": "instances.tasks.settle_due",

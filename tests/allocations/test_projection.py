@@ -97,6 +97,17 @@ def test_growing_use_is_expected_to_end_sooner_than_the_mean_says() -> None:
     assert found.earliest == NOW + timedelta(hours=3000 / 16)
 
 
+def test_a_level_that_was_reached_in_the_last_days_is_taken_for_new() -> None:
+    """A machine that was started three days ago and forgotten: the two weeks before say little of what comes."""
+    found = look(history(*[24] * 11, *[480] * 3), 4800, 20)
+    assert found.fast_per_hour == 20
+    assert found.at_burn == found.earliest == NOW + timedelta(days=10)
+    assert found.pace_per_hour > 10
+    assert "which has lasted for days" in found.basis
+    # On a single such day it is one of those that happen.
+    assert "within what those days cost" in look(history(*[24] * 12, 480, 24), 4800, 20).basis
+
+
 def test_everything_shelved_today_gives_hope_but_no_certainty() -> None:
     found = look(history(*[240] * 14), 2400, 0)
     assert found.latest is None

@@ -119,7 +119,8 @@ def test_histories_that_are_being_read_are_waited_for(grant: Grant, monkeypatch:
     monkeypatch.setattr(accrual, "_unsettled", [])
     assert reconciling.due(now) == [figure.pk]
     # Just read: what machines did in the last minutes may not be known yet.
-    assert reconciling.due(now - HOUR) == []
+    assert reconciling.due(now - HOUR + timedelta(minutes=1)) == []
+    assert reconciling.due(now - HOUR + timedelta(minutes=2)) == [figure.pk]
     Allocation.objects.update(history_read_at=None)
     assert reconciling.due(now) == []
     assert reconciling.due(now + DAY) == [figure.pk]
