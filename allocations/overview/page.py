@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from allocations import accrual
 from allocations.access import sees_all_spending
+from allocations.accrual import Unpriced
 from allocations.models import Allocation
 from allocations.overview.ending import End, end_of
 from allocations.overview.people import Person, people
@@ -33,6 +35,7 @@ class Figures:
     end: End | None
     people: Sequence[Person]
     others_hidden: bool
+    unpriced: Sequence[Unpriced]
     differences: Sequence[Difference]
     quotas: Sequence[Meter]
     may_launch: bool
@@ -58,6 +61,7 @@ def figures(standing: Standing, viewer: User) -> Figures:
         end=end_of(standing),
         people=people(standing.spenders, str(viewer.pk), all_of_them=all_of_them),
         others_hidden=not all_of_them,
+        unpriced=accrual.unpriced(standing.project),
         differences=differences(allocation, most=_COMPARED),
         quotas=meters(allocation, {}),
         may_launch=allows(allocation.viewer_role, Need.LAUNCH),

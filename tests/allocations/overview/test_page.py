@@ -24,6 +24,12 @@ def body(client: Client, path: str, **headers: Any) -> str:
     return " ".join(answer.content.decode().split())
 
 
+def make_allocation_of(user: User) -> Allocation:
+    made = make_allocation("MINE01")
+    join(user, made, "pi")
+    return made
+
+
 def page(client: Client, allocation: Allocation, query: str = "") -> str:
     return body(client, f"/allocations/{allocation.slug}/{query}")
 
@@ -245,6 +251,28 @@ def test_any_number_takes_as_many_queries(pi: User, signed_in: SignedIn, machine
             page(client, one)
         counts.append(len(counted))
     assert max(counts) == min(counts) <= 40, counts
+
+
+def test_machines_without_a_rate_are_said_to_be_charged_for_nothing(
+    allocation: Allocation, pi: User, signed_in: SignedIn, machine: Made
+) -> None:
+    (
+        machine(allocation, pi, flavor="p3.odd"),
+        machine(allocation, pi, flavor="p3.odd"),
+        machine(allocation, pi),
+    )
+    shown = page(signed_in(pi), allocation)
+    assert "gives no rate for the size: 2 × p3.odd." in shown
+    assert "gives no rate" not in page(signed_in(pi), make_allocation_of(pi))
+
+
+def test_the_tabs_of_resources_do_not_take_the_ticks_of_another_along(
+    allocation: Allocation, pi: User, signed_in: SignedIn, machine: Made
+) -> None:
+    machine(allocation, pi)
+    shown = page(signed_in(pi), allocation, "?resource=cpu")
+    tab = shown.split('?resource=gpu#forecast"')[1].split(">")[0]
+    assert 'hx-include="unset"' in tab
 
 
 def test_storage_that_is_all_in_use_is_no_alarm(pi: User, signed_in: SignedIn) -> None:
