@@ -30,9 +30,16 @@ class Counted:
 
 
 class Books:
-    """`in_force`: the budgets that hold today, each with its period."""
+    """`in_force`: the budgets that hold today, each with its period. `settled`: as for `spending.read`."""
 
-    def __init__(self, allocations: Collection[Allocation], budgets: Iterable[Budget], now: datetime) -> None:
+    def __init__(
+        self,
+        allocations: Collection[Allocation],
+        budgets: Iterable[Budget],
+        now: datetime,
+        *,
+        settled: bool = False,
+    ) -> None:
         ids = [allocation.pk for allocation in allocations]
         self.now = now
         self.since = {allocation.pk: allocation.created_at for allocation in allocations}
@@ -49,6 +56,7 @@ class Books:
         self._spent = spending.read(
             {self._window(budget) for budget in self.in_force if budget.subject != Subject.MACHINE},
             {self._window(budget) for budget in self.in_force if budget.subject == Subject.MACHINE},
+            settled=settled,
         )
         self._held: dict[int, list[Held]] = defaultdict(list)
         self._by_owner: dict[tuple[int, str], list[Held]] = defaultdict(list)

@@ -29,7 +29,7 @@ def look(now: datetime | None = None) -> None:
     )
     concerned = {one.allocation_id: one.allocation for one in budgets}
     concerned |= {one.allocation_id: one.allocation for one in timed}
-    books = Books(list(concerned.values()), budgets, now)
+    books = Books(list(concerned.values()), budgets, now, settled=True)
     crossing.see_to(books)
     others = list(Limits.objects.filter(allocation__in=concerned).select_related("user", "group"))
     lifetimes.see_to(books, others, hooks.machines({one.allocation_id for one in timed}))

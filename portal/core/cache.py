@@ -29,6 +29,9 @@ class ForgivingRedisCache(RedisCache):
     def set(self, *args: Any, **options: Any) -> None:
         _or(None, lambda: super(ForgivingRedisCache, self).set(*args, **options))
 
+    def set_many(self, *args: Any, **options: Any) -> list[Any]:
+        return _or([], lambda: super(ForgivingRedisCache, self).set_many(*args, **options))
+
     def add(self, *args: Any, **options: Any) -> bool:
         return _or(False, lambda: super(ForgivingRedisCache, self).add(*args, **options))
 

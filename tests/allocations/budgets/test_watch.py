@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from allocations.budgets import hooks, watch
@@ -146,6 +147,23 @@ def test_a_new_period_frees_and_begins_anew(allocation: Allocation, member: User
     assert titles(member)[1:] == ["Machines can be started again in BIO220047"]
     assert "has begun anew" in Notice.objects.filter(user=member).latest("id").text
     assert not Crossing.objects.filter(lifted_at=None).exists()
+
+
+def test_what_was_spent_on_days_before_counts_and_is_kept_for_a_while(
+    allocation: Allocation, member: User
+) -> None:
+    budget(allocation, member, su=100, period="grant")
+    entry = spent(allocation, member, 70, at=later(days=-3))
+    watch.look()
+    LedgerEntry.objects.filter(pk=entry.pk).update(su=Decimal(90))
+    watch.look()
+    assert titles(member) == []
+    spent(allocation, member, 10)
+    watch.look()
+    assert titles(member) == ["80 % of your budget is spent in BIO220047"]
+    cache.clear()
+    watch.look()
+    assert titles(member)[1:] == ["All of your budget is spent in BIO220047"]
 
 
 def test_a_death_while_telling_leaves_nothing_half_done(
