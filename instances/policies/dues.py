@@ -16,6 +16,10 @@ FRESH = timedelta(minutes=15)
 NOTICE = timedelta(days=1)
 
 
+_AWAY = SHELVES | STOPS | {SUSPENDED, PAUSED}
+_FURTHER = {"suspend": _AWAY, "stop": SHELVES | STOPS, "shelve": SHELVES}
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """`at` with machine and kind is the key by which it is done once. `action` is one of instances.actions."""
@@ -26,22 +30,27 @@ class Due:
 
 
 class Times:
-    """The changes of schedules around one moment, each schedule's worked out once for all machines that share it."""
+    """The changes of schedules around one moment, each worked out once for all machines that share the rules."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self._last: dict[Hours, Change | None] = {}
-        self._next: dict[Hours, Change | None] = {}
+        # By the rules' identity: comparing hours for each of thousands of machines takes longer than all the rest. The
+        # rules are kept, so that no others take their place.
+        self._hours: dict[int, tuple[ScheduleRules, Hours]] = {}
+        self._known: dict[tuple[int, datetime, bool], Change | None] = {}
 
-    def last(self, hours: Hours) -> Change | None:
-        if hours not in self._last:
-            self._last[hours] = last_change(hours, self.now)
-        return self._last[hours]
+    def last(self, rules: ScheduleRules) -> Change | None:
+        return self._change(rules, self.now, ahead=False)
 
-    def next(self, hours: Hours) -> Change | None:
-        if hours not in self._next:
-            self._next[hours] = next_change(hours, self.now)
-        return self._next[hours]
+    def next(self, rules: ScheduleRules, after: datetime | None = None) -> Change | None:
+        return self._change(rules, after or self.now, ahead=True)
+
+    def _change(self, rules: ScheduleRules, at: datetime, *, ahead: bool) -> Change | None:
+        key = (id(rules), at, ahead)
+        if key not in self._known:
+            _, hours = self._hours.setdefault(id(rules), (rules, rules.hours))
+            self._known[key] = next_change(hours, at) if ahead else last_change(hours, at)
+        return self._known[key]
 
 
 def due_now(held: Held, times: Times) -> list[Due]:
@@ -58,13 +67,12 @@ def coming(held: Held, times: Times) -> list[Due]:
 
 def rests(instance: Instance) -> bool:
     """Whether it is put away, in whichever manner."""
-    return instance.status in SHELVES | STOPS | {SUSPENDED, PAUSED}
+    return instance.status in _AWAY
 
 
 def is_away(instance: Instance, action: str) -> bool:
     """Whether the machine is already where this action puts it, or further."""
-    further = {"suspend": SHELVES | STOPS | {SUSPENDED, PAUSED}, "stop": SHELVES | STOPS, "shelve": SHELVES}
-    return instance.status in further.get(action, frozenset())
+    return instance.status in _FURTHER.get(action, frozenset())
 
 
 def doable(wanted: str, vetoes: frozenset[str]) -> str:
@@ -75,7 +83,7 @@ def doable(wanted: str, vetoes: frozenset[str]) -> str:
 
 def _schedule_due(held: Held, times: Times) -> Due | None:
     rules, since = held.schedule, held.kinds["schedule"].since
-    last = times.last(rules.hours) if rules else None
+    last = times.last(rules) if rules else None
     if rules is None or since is None or last is None:
         return None
     if last.on:
@@ -102,7 +110,7 @@ def _schedule_next(held: Held, times: Times) -> Due | None:
         if change.on and rules.again and rests(held.instance) and held.standing.put_away_at is not None:
             return Due("schedule", change.at, BACK[rules.action])
         if not change.on and not is_away(held.instance, rules.action):
-            following = next_change(rules.hours, change.at)
+            following = times.next(rules, change.at)
             at = _kept(held, change.at)
             if at > times.now and (following is None or at < following.at):
                 return Due("schedule", at, rules.action)
@@ -111,15 +119,15 @@ def _schedule_next(held: Held, times: Times) -> Due | None:
 
 def _ahead(rules: ScheduleRules, times: Times) -> Iterator[Change]:
     """The change now in force, where it was put off, and those of the next while."""
-    last = times.last(rules.hours)
+    last = times.last(rules)
     if last is not None and not last.on:
         yield last
-    change = times.next(rules.hours)
+    change = times.next(rules)
     for _ in range(40):
         if change is None:
             return
         yield change
-        change = next_change(rules.hours, change.at)
+        change = times.next(rules, change.at)
 
 
 def _lease_due(held: Held, now: datetime) -> Due | None:

@@ -1,6 +1,7 @@
 """What a policy says, as forms and API send it and as it is kept. Pure."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -19,8 +20,14 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 IDLE_HOURS = (1, 2, 4, 8, 12, 24, 48)
 
 
+@cache
+def zones() -> frozenset[str]:
+    """Read from the disk once: rules are read often."""
+    return frozenset(available_timezones())
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in zones():
         raise ValueError("no such time zone, such as America/Chicago")
     return name
 

@@ -1,7 +1,6 @@
 """Judging what is idle, and telling people before anything happens to their machines."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -55,7 +54,10 @@ def _kept(verdict: Verdict) -> dict[str, object]:
     return {
         "state": verdict.state,
         "reason": verdict.reason,
-        "signals": [asdict(signal) for signal in verdict.signals],
+        "signals": [
+            {"name": one.name, "title": one.title, "state": one.state, "words": one.words}
+            for one in verdict.signals
+        ],
     }
 
 
