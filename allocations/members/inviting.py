@@ -26,6 +26,7 @@ from portal.core import events, limits
 from portal.core.audit import record
 from portal.core.claims import claim
 from portal.core.errors import PortalError
+from portal.notices import mails
 from portal.notices import services as notices
 
 MOST_DAYS, MOST_USES, MOST_MAILS, MOST_LIVE = 90, 1000, 50, 50
@@ -81,6 +82,9 @@ def _check(
         "" if 1 <= cap <= MOST_USES else f"A link can be used 1 to {MOST_USES} times.",
         eligible.wrong(rule),
         "" if len(mail_to) <= MOST_MAILS else f"A link is mailed to at most {MOST_MAILS} addresses.",
+        ""
+        if mails.configured() or not mail_to
+        else "This portal sends no mail: hand the link over yourself.",
         "" if live.count() < MOST_LIVE else f"There are {MOST_LIVE} links already: withdraw one first.",
     )
     reason = next(filter(None, reasons), "")

@@ -22,6 +22,7 @@ from allocations.sources.capabilities import capabilities
 from portal.accounts.models import User
 from portal.accounts.views_profile import person
 from portal.core.errors import PortalError
+from portal.notices import mails
 
 _LISTED = 100
 
@@ -73,6 +74,7 @@ def _context(request: HttpRequest, allocation: Allocation, viewer: User) -> dict
             (row, _state(row), rules.title(row.role)) for row in rows.prefetch_related("uses__user")[:_LISTED]
         ],
         "given": request.POST,
+        "mails": mails.configured(),
         "most_days": inviting.MOST_DAYS,
         "most_uses": inviting.MOST_USES,
     }

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from allocations.members import deciding, eligible, inviting
 from allocations.members.models import Decision, Invitation, InvitationUse
@@ -16,7 +17,7 @@ from allocations.sources.models import MembershipRequest
 from portal.accounts.models import User
 from portal.core.errors import PortalError
 from portal.core.models import AuditEvent
-from portal.notices.models import Notice
+from portal.notices.models import Mail, Notice
 from tests.allocations.members.conftest import BY_HAND, Source, seen_by
 from tests.cast import make_user
 
@@ -238,7 +239,7 @@ def test_withdrawing_is_by_who_manages_this_allocation(
 
 
 def test_it_is_mailed_to_each_address_once(
-    pi: User, allocation: Allocation, monkeypatch: pytest.MonkeyPatch
+    pi: User, allocation: Allocation, mailing: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mails: list[dict[str, str]] = []
     monkeypatch.setattr("portal.notices.services.mail", lambda **mail: mails.append(mail))
@@ -299,3 +300,34 @@ def test_of_many_at_once_as_many_get_in_as_the_cap_says(pi: User, allocation: Al
         thread.join(timeout=60)
     assert sorted(said) == ["in"] * 3 + ["members:invitation-full"] * 5
     assert InvitationUse.objects.count() == MembershipRequest.objects.count() == 3
+
+
+@pytest.fixture
+def mailing(settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.DEFAULT_FROM_EMAIL = "portal@example.edu"
+
+
+def test_an_address_that_is_none_is_refused_and_no_link_is_left(
+    pi: User, allocation: Allocation, mailing: None
+) -> None:
+    with pytest.raises(PortalError, match="notices:bad-address"):
+        made(pi, allocation, mail_to=["no address"])
+    assert not Invitation.objects.exists()
+
+
+def test_what_waits_to_be_mailed_does_not_hold_the_token_in_the_open(
+    pi: User, allocation: Allocation, mailing: None
+) -> None:
+    _, token = made(pi, allocation, mail_to=["ada@example.edu"])
+    assert token not in str(Mail.objects.values().get())
+
+
+def test_a_portal_that_sends_no_mail_promises_none(
+    pi: User, allocation: Allocation, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = ""
+    with pytest.raises(PortalError, match="portal:bad-input"):
+        made(pi, allocation, mail_to=["ada@example.edu"])
+    url = reverse("members:invitations", args=[allocation.slug])
+    assert "Send it to" not in of(pi).get(url).content.decode()
