@@ -34,7 +34,7 @@ def test_somebody_is_found_at_access_asked_for_and_let_in(
     page.get_by_role("button", name="Look at the list").click()
     page.get_by_role("button", name=re.compile("^Ask for 1")).click()
     row = page.locator("#members tr", has_text="newbie")
-    expect(row.get_by_text(re.compile("pending at ACCESS since .* can take four hours"))).to_be_visible(
+    expect(row.get_by_text(re.compile("at ACCESS since .* can take four hours"))).to_be_visible(
         timeout=LATER_MS
     )
     sign_in(other, "newbie")
