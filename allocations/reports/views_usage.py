@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from allocations import accrual
 from allocations.access import allocation_for
 from allocations.models import Allocation, Grant
 from allocations.reconciling import differences
@@ -74,6 +75,7 @@ def _context(allocation: Allocation, query: ReportQuery, report: Report) -> dict
         "stretches": [bucket_title(bucket, report.every) for bucket in report.stretches],
         "grid": _grid(report),
         "resources": {value: str(label) for value, label in Grant.Resource.choices},
+        "unpriced": accrual.unpriced([allocation.pk]),
         "differences": differences(allocation, most=8),
         "may_manage": allows(allocation.viewer_role, Need.MANAGE),
         "group_label": GROUPS[query.by],

@@ -113,7 +113,7 @@ def week_of(allocation: Allocation, week: Week, now: datetime) -> WeekOf:
     names = {"": UNEXPLAINED, **usage.owner_names([key for key in owners if key])}
     burn = hooks.burn([allocation.pk]).get(allocation.pk, {})
     return WeekOf(
-        name=allocation.project_name,
+        name=_named(allocation),
         week=week,
         spent=sum(owners.values(), _ZERO),
         before=sum(before.values(), _ZERO),
@@ -122,6 +122,13 @@ def week_of(allocation: Allocation, week: Week, now: datetime) -> WeekOf:
         machines=_machines(allocation, now_spent, before, names),
         resources=_left(allocation, now),
     )
+
+
+def _named(allocation: Allocation) -> str:
+    """With its region where the cloud has several: a project has an allocation in each."""
+    cloud = clouds().clouds.get(allocation.cloud)
+    several = cloud is not None and len(cloud.regions) > 1
+    return f"{allocation.project_name} at {allocation.region}" if several else allocation.project_name
 
 
 def _left(allocation: Allocation, now: datetime) -> list[ResourceLeft]:

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from allocations import accrual
 from allocations.models import Allocation
 from allocations.reports.query import ReportQuery
 from allocations.reports.report import Report, report_of
@@ -250,6 +251,15 @@ def test_an_address_that_makes_no_sense_is_a_report_all_the_same(
     spent: Allocation, pi: User, address: str
 ) -> None:
     assert signed_in(pi).get(f"/allocations/{spent.slug}/usage/{address}").status_code == 200
+
+
+def test_machines_without_a_rate_are_named(
+    spent: Allocation, pi: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = accrual.Unpriced(spent.pk, "p3.odd", 2)
+    monkeypatch.setattr(accrual, "unpriced", lambda ids: [odd] if spent.pk in ids else [])
+    page = signed_in(pi).get(f"/allocations/{spent.slug}/usage/{ADDRESS}").content.decode()
+    assert "2 machines of size p3.odd have no rate and are not charged here" in page
 
 
 def test_nothing_spent_is_said(allocation: Allocation, pi: User) -> None:

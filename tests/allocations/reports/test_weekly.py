@@ -43,7 +43,7 @@ def test_the_pi_is_told_on_monday_morning_and_the_member_is_not(
 ) -> None:
     assert weekly.due(MONDAY) == [spent.pk]
     assert weekly.send(spent.pk, MONDAY) == 1
-    assert told() == [("alice", "BIO220047: 42 SU last week")]
+    assert told() == [("alice", "BIO220047 at IU: 42 SU last week")]
     notice = Notice.objects.get()
     assert "- Bob: 42 SU" in notice.text
     assert notice.url == f"/allocations/{spent.slug}/usage/?period=days&from=2026-11-16&to=2026-11-22"
@@ -111,7 +111,7 @@ def test_a_worker_that_was_down_tells_it_later_in_the_week(spent: Allocation) ->
 def test_down_for_a_fortnight_it_tells_the_newest_week_only(spent: Allocation, member: User) -> None:
     spend(spent, member, TUESDAY + timedelta(days=7), "5")
     weekly.send(spent.pk, MONDAY + timedelta(days=8))
-    assert told() == [("alice", "BIO220047: 5 SU last week")]
+    assert told() == [("alice", "BIO220047 at IU: 5 SU last week")]
 
 
 def test_killed_in_the_middle_nothing_is_kept_and_it_is_told_next_time(spent: Allocation) -> None:
@@ -157,7 +157,7 @@ def test_the_week_is_that_of_utc_to_the_second(allocation: Allocation, pi: User,
     spend(allocation, member, date(2026, 11, 22), "4", "last")
     spend(allocation, member, date(2026, 11, 23), "8", "after")
     weekly.send(allocation.pk, MONDAY)
-    assert told() == [("alice", "BIO220047: 6 SU last week")]
+    assert told() == [("alice", "BIO220047 at IU: 6 SU last week")]
 
 
 def test_somebody_who_left_or_was_switched_off_is_not_told(spent: Allocation, pi: User) -> None:
