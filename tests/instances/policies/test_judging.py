@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from allocations.models import Allocation
 from instances.metrics.models import Sample
@@ -85,7 +86,7 @@ def test_a_gap_in_the_countdown_ends_it_too(quiet: Instance) -> None:
 
 def test_one_click_puts_it_off(quiet: Instance, member: User, monkeypatch: pytest.MonkeyPatch) -> None:
     enforcing.enforce(NOON)
-    monkeypatch.setattr(services.timezone, "now", lambda: NOON + HOUR / 2)
+    monkeypatch.setattr(timezone, "now", lambda: NOON + HOUR / 2)
     assert services.snooze(instance=quiet, by=member) == NOON + 2.5 * HOUR
     enforcing.enforce(NOON + HOUR + timedelta(seconds=30))
     assert not Operation.objects.exists()
