@@ -7,6 +7,7 @@ from celery import shared_task
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from portal.accounts.models import Look
 from portal.cloud.config import clouds
 from portal.core.ids import first_of
 from portal.notices import delivering, mailing
@@ -40,6 +41,7 @@ def tidy() -> None:
     over.exclude(key=None).exclude(url="").update(url="")
     waits = (Sending.State.WAITING, Sending.State.SENDING)
     _remove(Sending.objects.filter(pk__lt=first_of(sent)).exclude(state__in=waits))
+    Look.objects.filter(started_at__lt=now - timedelta(days=clouds().retention.audit_days)).delete()
     Announcement.objects.filter(ends_at__lt=now - timedelta(days=kept.inbox_days)).delete()
 
 

@@ -107,7 +107,7 @@ def test_what_ended_long_ago_is_not_dug_up(allocation: Allocation, member: User)
 def test_two_workers_tell_once(allocation: Allocation, member: User, monkeypatch: pytest.MonkeyPatch) -> None:
     [op] = launch(allocation, member)
     ended(op)
-    monkeypatch.setattr(telling.notices, "told", lambda keys, people: set())  # neither saw the other's
+    monkeypatch.setattr("portal.notices.services.told", lambda keys, people: set())  # neither saw the other's
     assert telling.tell_launches() + telling.tell_launches() == 1
     assert Notice.objects.count() == 1
 

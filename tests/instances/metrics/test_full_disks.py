@@ -12,6 +12,7 @@ from instances.metrics import full_disks, tasks
 from instances.metrics.models import FullDisk, Sample
 from instances.models import Instance
 from portal.accounts.models import User
+from portal.core import bulk
 from portal.notices.models import Mail, Notice
 from tests.instances.metrics.conftest import make_instance
 
@@ -107,14 +108,14 @@ def test_an_owner_who_was_removed_does_not(instance: Instance, pi: User, member:
 
 def test_two_workers_at_once_tell_once(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     measured(instance, 95)
-    insert = full_disks.bulk.insert
+    insert = bulk.insert
 
     def other_first(rows: list[FullDisk]) -> None:
         FullDisk.objects.create(instance=instance, since=START)
         insert(rows)
 
     with monkeypatch.context() as patch:
-        patch.setattr(full_disks.bulk, "insert", other_first)
+        patch.setattr(bulk, "insert", other_first)
         assert look() == 0
     assert not Notice.objects.exists()
 

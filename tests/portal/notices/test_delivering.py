@@ -316,9 +316,12 @@ def test_a_name_is_looked_up_once_and_that_address_is_used(
     monkeypatch.undo()
     monkeypatch.setattr(socket, "getaddrinfo", changing)
     sent: list[str] = []
-    monkeypatch.setattr(
-        delivering, "post", lambda t, address, b, h: sent.append(address) or Answer(200, "", b"")
-    )
+
+    def post(target: Any, address: str, body: bytes, headers: Any) -> Answer:
+        sent.append(address)
+        return Answer(200, "", b"")
+
+    monkeypatch.setattr(delivering, "post", post)
     hook_of(member)
     from portal.notices import kinds
     from tests.portal.notices.conftest import PLAIN

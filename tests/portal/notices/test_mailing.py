@@ -42,7 +42,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[str]:
     tried: list[str] = []
 
     def send_message(self: EmailMessage, fail_silently: bool = False) -> int:
-        tried.append(self.subject)
+        tried.append(str(self.subject))
         raise error
 
     monkeypatch.setattr(EmailMessage, "send", send_message)

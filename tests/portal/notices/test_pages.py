@@ -249,7 +249,7 @@ class TestAnnouncements:
         announce(operator, ends_at=timezone.now() + timedelta(seconds=30))
         assert "Maintenance" in client.get("/profile/").content.decode()
         later = timezone.now() + timedelta(seconds=40)
-        monkeypatch.setattr(announcing.timezone, "now", lambda: later)
+        monkeypatch.setattr(timezone, "now", lambda: later)
         assert not announcing.shown_to(operator)
 
     @pytest.mark.parametrize("role", ["pi", "member", "stranger"])

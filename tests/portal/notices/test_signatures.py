@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from typing import Any
 
 from portal.notices import signatures
 
@@ -17,7 +18,7 @@ def test_the_signature_is_the_one_of_the_specification() -> None:
 
 
 def test_it_is_over_the_id_the_time_and_the_body() -> None:
-    told = {"id": "msg_1", "timestamp": 1_700_000_000, "body": "{}"}
+    told: dict[str, Any] = {"id": "msg_1", "timestamp": 1_700_000_000, "body": "{}"}
     first = signatures.signature(SECRET, **told)
     for name, other in (("id", "msg_2"), ("timestamp", 1_700_000_001), ("body", "{ }")):
         assert signatures.signature(SECRET, **{**told, name: other}) != first

@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from portal.accounts.models import User
+from portal.core import bulk
 from portal.core.errors import PortalError
 from portal.notices import kinds, services
 from portal.notices.attachments import Attachment
@@ -78,14 +79,14 @@ def test_one_who_is_switched_off_is_not_told(ann: User) -> None:
 
 def test_of_two_workers_at_once_one_tells(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one's row appears between our look and our write."""
-    insert = services.bulk.insert
+    insert = bulk.insert
 
     def slow(rows: Any) -> None:
         if rows and isinstance(rows[0], Told):
             Told.objects.create(user=ann, key="event-1")
         insert(rows)
 
-    monkeypatch.setattr(services.bulk, "insert", slow)
+    monkeypatch.setattr(bulk, "insert", slow)
     assert told(ann) == 0
     assert not Notice.objects.exists() and not Mail.objects.exists()
 
@@ -180,7 +181,7 @@ def test_telling_again_costs_one_look(ann: User) -> None:
 
 
 def test_somebody_without_an_account_is_written_to_once(db: None) -> None:
-    words = {"subject": "Join BIO220047", "text": "Alice invites you.", "key": "invitation:1"}
+    words: dict[str, Any] = {"subject": "Join BIO220047", "text": "Alice invites you.", "key": "invitation:1"}
     assert services.mail(to_address="new@example.edu", **words) is True
     assert services.mail(to_address="new@example.edu", **words) is False
     mail = Mail.objects.get()
