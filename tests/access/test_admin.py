@@ -50,7 +50,7 @@ def test_every_list_opens_and_is_searched(model: type[Model], browser: Client, p
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_nothing_is_added_or_deleted_there(model: type[Model], browser: Client) -> None:
     found = admin.site._registry[model]
-    request = browser.get("/admin/").wsgi_request  # type: ignore[attr-defined]
+    request = browser.get("/admin/").wsgi_request
     allowed = {"add": found.has_add_permission(request), "delete": found.has_delete_permission(request)}
     if model._meta.app_label not in {"notices"}:  # announcements are made there or on pages of their own
         assert allowed == {"add": False, "delete": False}
@@ -61,7 +61,7 @@ def test_nothing_is_added_or_deleted_there(model: type[Model], browser: Client) 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_no_sealed_thing_is_shown(model: type[Model], browser: Client) -> None:
     found = admin.site._registry[model]
-    request = browser.get("/admin/").wsgi_request  # type: ignore[attr-defined]
+    request = browser.get("/admin/").wsgi_request
     shown = {str(name) for name in found.get_fields(request)} | {str(name) for name in found.list_display}
     assert [name for name in shown if name not in _HARMLESS and any(word in name for word in SECRET)] == []
 

@@ -45,9 +45,9 @@ COMING = rate("g3", 3, "2027-01-01")
 def test_each_rate_is_past_in_force_or_coming() -> None:
     [history] = histories(cloud(COMING, PAST, NOW), TODAY)
     assert [(spell.state, spell.rate.per_vcpu_hour) for spell in history.spells] == [
-        ("past", 4),
-        ("now", 2),
-        ("coming", 3),
+        ("past", Decimal(4)),
+        ("now", Decimal(2)),
+        ("coming", Decimal(3)),
     ]
     assert history.now is not None and history.now.last == date(2026, 12, 31)
 
@@ -67,8 +67,12 @@ def test_a_rate_holds_up_to_the_day_before_the_next(today: date, states: list[st
 def test_what_is_to_come_is_told_in_numbers() -> None:
     [history] = histories(cloud(PAST, NOW, COMING), TODAY)
     [change] = history.changes
-    assert (change.on, change.before, change.after) == (date(2027, 1, 1), 2, 3)
-    assert (change.hourly_before, change.hourly_after, change.percent) == (16, 24, 50)
+    assert (change.on, change.before, change.after) == (date(2027, 1, 1), Decimal(2), Decimal(3))
+    assert (change.hourly_before, change.hourly_after, change.percent) == (
+        Decimal(16),
+        Decimal(24),
+        Decimal(50),
+    )
     assert change.month_after == Decimal(24) * 730
 
 

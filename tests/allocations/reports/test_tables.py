@@ -99,7 +99,7 @@ def test_a_share_of_nothing_is_nothing() -> None:
 def test_stretches_without_spending_are_in_the_chart() -> None:
     stretches = [DAY, DAY + timedelta(days=1), DAY + timedelta(days=2)]
     [band] = bands([line("a", "4", day=stretches[2])], {"a": "Alice"}, stretches, "day", 9)
-    assert (band.name, list(band.su)) == ("Alice", [0, 0, 4])
+    assert (band.name, list(band.su)) == ("Alice", [Decimal(0), Decimal(0), Decimal(4)])
 
 
 def test_the_figure_is_one_that_plotly_takes() -> None:

@@ -85,5 +85,5 @@ async def test_over_asgi_it_is_sent_as_it_is_read(allocation: Allocation, pi: Us
     client = AsyncClient()
     await sync_to_async(client.force_login)(pi)
     answer = await client.get(f"/allocations/{allocation.slug}/usage.csv?from=2026-11-01&to=2026-11-05")
-    pieces = [piece async for piece in answer]
+    pieces = [piece async for piece in answer]  # type: ignore[attr-defined]
     assert rows_of(b"".join(pieces).decode())[0]["SU"] == "5.000000"

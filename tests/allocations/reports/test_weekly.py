@@ -116,7 +116,7 @@ def test_down_for_a_fortnight_it_tells_the_newest_week_only(spent: Allocation, m
 
 def test_killed_in_the_middle_nothing_is_kept_and_it_is_told_next_time(spent: Allocation) -> None:
     with (
-        patch.object(weekly.notices, "tell", side_effect=KeyboardInterrupt),
+        patch("portal.notices.services.tell", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),
     ):
         weekly.send(spent.pk, MONDAY)
@@ -181,7 +181,7 @@ def test_due_asks_the_same_few_questions_for_any_number(django_assert_num_querie
 def test_the_clock_sends_a_message_for_each(spent: Allocation) -> None:
     with (
         patch.object(tasks.send_weekly, "delay") as sent,
-        patch.object(tasks.timezone, "now", return_value=MONDAY),
+        patch("allocations.reports.tasks.timezone.now", return_value=MONDAY),
     ):
         tasks.weekly_due()
         sent.assert_called_once_with(spent.pk)
