@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from cryptography.fernet import Fernet
 from django.core import mail as outbox
 from django.utils import timezone
@@ -14,7 +15,7 @@ from portal.accounts.models import Look, User
 from portal.core.ids import first_of
 from portal.core.resealing import reseal_all
 from portal.core.seal import unseal
-from portal.notices import enqueue, services, tasks
+from portal.notices import services, tasks
 from portal.notices.models import Mail, Notice, Sending, Told, Webhook
 from tests.portal.notices.things import announce, webhook_of
 
@@ -135,7 +136,7 @@ def test_a_message_that_is_lost_is_no_loss(
     def away(*args: Any, **more: Any) -> None:
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(enqueue.current_app, "send_task", away)
+    monkeypatch.setattr(current_app, "send_task", away)
     with django_capture_on_commit_callbacks(execute=True):
         services.mail(to_address="a@example.edu", subject="s", text="t", key="1")
     tasks.send_mails()
