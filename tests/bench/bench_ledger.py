@@ -205,7 +205,8 @@ def _sizes() -> list[Figure]:
     def bytes_of(model: Any) -> float:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_total_relation_size(%s)", [model._meta.db_table])
-            return float(cursor.fetchone()[0]) / model.objects.count()
+            size: float = cursor.fetchone()[0] / model.objects.count()
+        return size
 
     per_entry, per_sighting = bytes_of(LedgerEntry), bytes_of(Sighting)
     changing = CHANGING[0] / CHANGING[1]

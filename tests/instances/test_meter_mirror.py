@@ -99,7 +99,9 @@ def test_a_new_name_costs_nothing_and_asks_for_nothing(allocation: Allocation) -
     Instance.objects.update(unsettled_since=None, settle_after=None)
     read(allocation, replace(found, name="renamed", updated=NOW - HOUR))
     row = Instance.objects.get()
-    assert (row.unsettled_since, total(), Sighting.objects.count()) == (None, 0, 1)
+    assert row.unsettled_since is None
+    assert total() == 0
+    assert Sighting.objects.count() == 1
 
 
 def test_what_looks_the_same_but_was_touched_is_looked_into(allocation: Allocation) -> None:
@@ -128,7 +130,7 @@ def test_a_resize_is_charged_at_either_size(allocation: Allocation) -> None:
 
 
 def test_a_deletion_that_was_noticed_late_is_settled_against_the_record(allocation: Allocation) -> None:
-    found = known(allocation, NOW - 10 * HOUR)
+    known(allocation, NOW - 10 * HOUR)
     row = Instance.objects.get()
     with at(NOW):
         poll.mark_deleted(row.pk)
@@ -137,7 +139,7 @@ def test_a_deletion_that_was_noticed_late_is_settled_against_the_record(allocati
     assert row.unsettled_since == NOW - 10 * HOUR
     lines = [line("create", NOW - 10 * HOUR), line("delete", NOW - 7 * HOUR)]
     settled(row, lines)
-    assert (total(), found.status) == (6, "ACTIVE")
+    assert total() == 6
 
 
 def test_what_a_machine_cost_stays_with_whoever_had_it(allocation: Allocation, member: User) -> None:
