@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from instances.actions import ACTIONS
 from instances.models import Instance
 from instances.policies.effective import Held
 from instances.policies.rules import BACK, Kind, ScheduleRules
@@ -60,9 +61,19 @@ def due_now(held: Held, times: Times) -> list[Due]:
 
 
 def coming(held: Held, times: Times) -> list[Due]:
-    """What happens next by each policy, soonest first, as things stand."""
+    """What happens next by each policy, soonest first, as things stand: not what its state would not let it."""
     found = (_schedule_next(held, times), _lease_next(held), _idle_next(held, times.now))
-    return sorted((due for due in found if due is not None), key=lambda due: due.at)
+    status = held.instance.status
+    possible = [due for due in found if due is not None and is_possible(status, due.action)]
+    return sorted(possible, key=lambda due: due.at)
+
+
+def is_possible(status: str, action: str) -> bool:
+    """Whether a machine in this status can be put away, or brought back; what brings it back depends on how it was."""
+    if action in BACK.values():
+        return status in _AWAY
+    states = ACTIONS[action].states
+    return states is None or status in states
 
 
 def rests(instance: Instance) -> bool:

@@ -1,7 +1,7 @@
 """Which rules hold for a machine: its own, else its allocation's."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from instances.models import Instance
 from instances.policies.models import Policy, Standing
 from instances.policies.rules import KINDS, MODELS, AnyRules, IdleRules, Kind, LeaseRules, ScheduleRules
+from instances.remote.models import JumpHost
 
 Origin = Literal["machine", "allocation", "off", "none"]
 
@@ -98,13 +99,18 @@ def rules_of(policy: Policy) -> AnyRules | None:
 
 
 def held(instances: Sequence[Instance]) -> dict[UUID, Held]:
-    """For any number of machines, in two queries."""
+    """For any number of machines, in three queries."""
     ids = [instance.pk for instance in instances]
     allocations = {instance.allocation_id for instance in instances}
     which = Q(instance__in=ids) | Q(instance=None, allocation__in=allocations)
     policies = list(Policy.objects.filter(which).select_related("set_by"))
     standings = {one.instance_id: one for one in Standing.objects.filter(instance__in=ids)}
-    return resolve(instances, policies, standings)
+    return resolve(instances, policies, standings, jump_hosts())
+
+
+def jump_hosts() -> set[UUID]:
+    """Others are reached through these: what an allocation has for all its machines does not hold for them."""
+    return set(JumpHost.objects.values_list("instance_id", flat=True))
 
 
 def held_one(instance: Instance) -> Held:
@@ -112,8 +118,12 @@ def held_one(instance: Instance) -> Held:
 
 
 def resolve(
-    instances: Iterable[Instance], policies: Iterable[Policy], standings: Mapping[UUID, Standing]
+    instances: Iterable[Instance],
+    policies: Iterable[Policy],
+    standings: Mapping[UUID, Standing],
+    exempt: Collection[UUID],
 ) -> dict[UUID, Held]:
+    """`exempt`: machines for which only rules of their own hold."""
     own: dict[UUID, dict[str, Policy]] = defaultdict(dict)
     defaults: dict[int, dict[str, Policy]] = defaultdict(dict)
     for policy in policies:
@@ -126,13 +136,19 @@ def resolve(
         one.pk: Held(
             one,
             {
-                kind: _effective(kind, own[one.pk].get(kind), defaults[one.allocation_id].get(kind), read)
+                kind: _effective(kind, own[one.pk].get(kind), _default(one, defaults, exempt).get(kind), read)
                 for kind in KINDS
             },
             standings.get(one.pk) or Standing(instance=one),
         )
         for one in instances
     }
+
+
+def _default(
+    instance: Instance, defaults: Mapping[int, dict[str, Policy]], exempt: Collection[UUID]
+) -> Mapping[str, Policy]:
+    return {} if instance.pk in exempt else defaults.get(instance.allocation_id, {})
 
 
 def _effective(

@@ -7,6 +7,7 @@ from instances.models import Instance
 from instances.policies.dues import is_away, rests
 from instances.policies.models import PolicyRun
 from instances.policies.rules import BACK
+from instances.statuses import ERROR
 from portal.operations.models import Operation
 
 # What changes neither whether a machine runs nor whether somebody wants it to.
@@ -27,6 +28,8 @@ def without_need(instance: Instance, action: str) -> str:
     """Why there is nothing to do: it is as this action would have it. Empty: it is not."""
     if action in BACK.values():
         return "" if rests(instance) else "It runs already."
+    if instance.status == ERROR and action != "delete":
+        return "It was in error, and could not be put away."
     return "It was put away already." if is_away(instance, action) else ""
 
 

@@ -12,6 +12,7 @@ from instances.models import Instance
 from instances.policies import enforcing, services
 from instances.policies.models import Policy, PolicyRun, Standing
 from instances.policies.rules import LeaseRules
+from instances.remote.models import JumpHost
 from portal.accounts.models import CloudCredential, User
 from portal.core.models import AuditEvent
 from portal.notices.models import Notice
@@ -271,6 +272,28 @@ class TestObstacles:
         enforcing.enforce(EVENING + SECOND)
         assert {notice.user for notice in Notice.objects.all()} == {pi, manager}
 
+    def test_a_machine_in_error_is_left_alone_without_a_word(self, scheduled: Instance, member: User) -> None:
+        Instance.objects.update(status="ERROR")
+        enforcing.enforce(NOON)
+        assert not Standing.objects.filter(next_at__isnull=False).exists()
+        enforcing.enforce(EVENING + SECOND)
+        assert the_run().state == State.LEFT
+        assert not Notice.objects.exists()
+
+    def test_a_jump_host_is_no_machine_like_the_others(
+        self, machine: Instance, allocation: Allocation, give: Callable[..., Policy], pi: User
+    ) -> None:
+        """Others are reached through it. Rules of its own it may have."""
+        give(allocation, office_hours())
+        JumpHost.objects.create(
+            allocation=allocation, instance=machine, login="u", how="chosen", chosen_by=pi, at=NOON
+        )
+        enforcing.enforce(EVENING + SECOND)
+        assert not PolicyRun.objects.exists()
+        give(machine, office_hours())
+        enforcing.enforce(EVENING + 2 * SECOND)
+        assert Operation.objects.count() == 1
+
 
 class TestLease:
     def lease(self, machine: Instance, by: User, until: datetime, action: str = "shelve") -> LeaseRules:
@@ -413,5 +436,5 @@ class TestMany:
         give(allocation, office_hours())
         self.fill(allocation, number)
         enforcing.enforce(NOON)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             assert enforcing.enforce(NOON + SECOND).machines == number
