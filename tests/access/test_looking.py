@@ -9,7 +9,7 @@ from portal.accounts.models import Look, User
 from portal.core.models import AuditEvent
 from portal.operations.models import Operation
 from tests.access import test_every_url as table
-from tests.access.test_every_url import GET, POST_ONLY, WHO
+from tests.access.table import GET, POST_ONLY, WHO
 
 # Its fixtures: whatever each address there is about.
 globals().update(
