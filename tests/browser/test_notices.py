@@ -96,5 +96,5 @@ def test_an_operator_announces_and_looks_and_can_do_nothing(
     second.goto(f"{demo.url}/profile/")
     expect(second.locator("#content")).to_contain_text("ticket 4711: cannot log in")
     page.goto(f"{demo.url}/operator/announcements/")
-    page.get_by_role("button", name=re.compile("End now: Maintenance of the journey")).click()
+    page.get_by_role("button", name=re.compile(r"End now\s*: Maintenance of the journey")).click()
     expect(page.locator("#content")).to_contain_text("It is shown no more")
