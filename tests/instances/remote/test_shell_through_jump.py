@@ -81,7 +81,12 @@ def jumps(
         (server.etc.parent / "principals").write_text(authority.principal(made.pk, server.login) + "\n")
         JumpHost.objects.all().delete()
         JumpHost.objects.create(
-            allocation=machine.allocation, instance=made, login=server.login, how="chosen", at=now, ready_at=now
+            allocation=machine.allocation,
+            instance=made,
+            login=server.login,
+            how="chosen",
+            at=now,
+            ready_at=now,
         )
         return made
 
