@@ -47,7 +47,9 @@ def test_a_budget_is_set_seen_by_whom_it_binds_holds_them_and_is_taken_away(
 
     # On a phone, on the start page, and when something is launched.
     sign_in(other, "bob")
-    expect(other.get_by_text("0 of 0 SU left today").first).to_be_visible(timeout=LATER_MS)
+    card = other.locator(".card-of", has_text="PHY220011").first
+    card.locator(".panel-foot").scroll_into_view_if_needed()
+    expect(card.get_by_text("0 of 0 SU left today")).to_be_visible(timeout=LATER_MS)
     other.goto(f"{demo.url}/allocations/{SLUG}/launch/")
     expect(other.get_by_text("The budget is spent").first).to_be_visible()
     other.get_by_role("button", name="Launch", exact=True).last.click()
