@@ -77,7 +77,7 @@ def _address_is_coming(instance: Instance) -> bool:
     launch = operations.live_for("instance", [instance.pk]).get(str(instance.pk))
     if launch is None or launch.kind != "instance.launch" or launch.step == "setup":
         return False
-    return launch.spec.get("address") != "none"
+    return bool(launch.spec.get("address") != "none")
 
 
 def stands_still(instance: Instance) -> bool:

@@ -15,7 +15,7 @@ OPEN: dict[str, Any] = {"name": "open", "title": "In units"}
 
 
 def test_tiers_are_read_exactly_and_one_without_credits_may_stand_anywhere() -> None:
-    found = Planning(exchange={"cpu": 1, "gpu": 1.5}, tiers=[SMALL, OPEN, LARGE])  # type: ignore[arg-type]
+    found = Planning.model_validate({"exchange": {"cpu": 1, "gpu": 1.5}, "tiers": [SMALL, OPEN, LARGE]})
     assert [tier.credits for tier in found.tiers] == [Decimal(10), None, Decimal("20.5")]
     assert found.exchange["gpu"] == Decimal("1.5")
 
