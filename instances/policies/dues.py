@@ -188,4 +188,6 @@ def _idle_next(held: Held, now: datetime) -> Due | None:
     if rules is None or standing.idle_due_at is None or held.instance.status != ACTIVE:
         return None
     put_off = standing.busy_until is not None and standing.busy_until > now
-    return None if put_off else Due("idle", standing.idle_due_at, rules.action)
+    # Long past: it was tried, and did not succeed.
+    over = standing.idle_due_at < now - FRESH
+    return None if put_off or over else Due("idle", standing.idle_due_at, rules.action)

@@ -56,7 +56,7 @@ class TestSaving:
 
     def test_what_did_not_run_then_would_not_have_been_touched(self) -> None:
         found = looked([charged(0, 10), charged(20, 168)], (19, 32))
-        assert (found.saved, found.deeds) == (0, ())
+        assert found.saved == 0 and not found.deeds
 
     def test_a_machine_that_was_stopped_halfway_saves_each_part_at_its_price(self) -> None:
         found = looked([charged(0, 24), charged(24, 168, "SHUTOFF")], (19, 32))

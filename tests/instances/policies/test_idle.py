@@ -1,6 +1,7 @@
 """Idle: several signals, measured, for the whole time; a gap, or too few of them, is no idleness."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ NOTHING = {"cpu": 0.7, "network": 900.0, "disk": 4_000.0, "logins": 0.0}
 LIMITS = Limits()
 
 
-def quarters(number: int = 9, **changes: float | None) -> list[Quarter]:
+def quarters(number: int = 9, **changes: Any) -> list[Quarter]:
     values = {name: value for name, value in {**NOTHING, **changes}.items() if value is not None}
     return [Quarter(START + count * QUARTER, values) for count in range(number)]
 
@@ -51,7 +52,7 @@ def test_one_busy_signal_in_one_quarter_is_enough_not_to_be_idle(name: str, valu
     ("name", "value"), [("cpu", 5.0), ("network", 20_000.0), ("disk", 100_000.0), ("logins", 0.0)]
 )
 def test_what_is_at_the_limit_still_counts_as_nothing(name: str, value: float) -> None:
-    assert verdict(quarters(**{name: value})).state == "quiet"
+    assert verdict(quarters(9, **{name: value})).state == "quiet"
 
 
 def test_a_gpu_job_with_an_idle_cpu_is_not_idle() -> None:
@@ -74,8 +75,8 @@ def test_never_by_one_signal_alone() -> None:
 
 @pytest.mark.parametrize("kept", ["network", "disk", "logins"])
 def test_the_processor_and_one_more_are_enough(kept: str) -> None:
-    gone = {name: None for name in ("network", "disk", "logins") if name != kept}
-    assert verdict(quarters(**gone)).state == "quiet"
+    gone: dict[str, Any] = {name: None for name in ("network", "disk", "logins") if name != kept}
+    assert verdict(quarters(9, **gone)).state == "quiet"
 
 
 def test_without_the_processor_nobody_can_tell() -> None:
