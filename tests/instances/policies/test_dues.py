@@ -24,7 +24,7 @@ def held(*, status: str = "ACTIVE", owner: int = 7, since: datetime | None = Non
         name="lab", status=status, owner_id=owner, created_at=NOON - 30 * DAY, state_since=NOON - 20 * DAY
     )
     begun = since or NOON - 10 * DAY
-    kinds = {
+    kinds: dict[str, Effective] = {
         kind: Effective(kind, rules[kind], "machine", Policy(kind=kind, since=begun, set_at=begun))
         if kind in rules
         else Effective(kind, None, "none")
