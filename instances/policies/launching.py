@@ -140,7 +140,8 @@ def apply(allocation: Allocation, by: User, machines: Sequence[Instance], extra:
     bulk.insert(rows)
     for row in rows:
         if row.instance is not None:
-            trail.record("policy.set", row.instance, by=by, kind=row.kind, before=None, after=row.rules)
+            said = words.whole(rules_of(row))
+            trail.record("policy.set", row.instance, by=by, kind=row.kind, before=None, after=said)
 
 
 def says(allocation: Allocation, flavor_name: str, vcpus: int, extra: Any) -> str:

@@ -18,7 +18,7 @@ from instances import trail
 from instances.access import governed, instance_for
 from instances.actions import ACTIONS
 from instances.models import Instance
-from instances.policies import upcoming
+from instances.policies import upcoming, words
 from instances.policies.dues import doable
 from instances.policies.effective import Held, end_of, held_one, rules_of
 from instances.policies.models import Policy, Standing
@@ -82,7 +82,7 @@ def follow(*, instance: Instance, by: User, kind: Kind) -> None:
     own = Policy.objects.filter(instance=held.instance, kind=kind).first()
     if own is None:
         return
-    before = own.rules if own.on else None
+    before = _said(own)
     own.delete()
     _reset(held, kind)
     trail.record("policy.follow", held.instance, by=by, kind=kind, before=before, after="the allocation's")
@@ -253,11 +253,14 @@ def _store(held: Held, by: User, kind: Kind, rules: AnyRules | None, now: dateti
     return policy
 
 
-def _said(policy: Policy | None) -> Any:
-    """What an audit row keeps of it."""
+def _said(policy: Policy | None) -> str | None:
+    """What the record keeps of it: in words, because everybody concerned reads it."""
     if policy is None or not policy.on:
-        return "off" if policy else None
-    return {**policy.rules, "may_loosen": policy.may_loosen} if policy.instance_id is None else policy.rules
+        return "switched off" if policy else None
+    said = words.whole(rules_of(policy))
+    if policy.instance_id is not None:
+        return said
+    return f"{said}; members may {'loosen it' if policy.may_loosen else 'not loosen it'}"
 
 
 def _reset(held: Held, kind: Kind) -> None:

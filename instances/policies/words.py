@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from instances.policies.rules import DAYS, DayHours, IdleRules, LeaseRules, ScheduleRules
+from instances.policies.rules import DAYS, AnyRules, DayHours, IdleRules, LeaseRules, ScheduleRules
 
 DONE_WORDS = {
     "shelve": "shelved",
@@ -63,6 +63,19 @@ def week(days: Sequence[DayHours | None]) -> str:
         f"{_SHORT[first]}{'' if first == last else f'–{_SHORT[last]}'} {_hours(day)}"
         for first, last, day in parts
     )
+
+
+def whole(rules: AnyRules | None) -> str:
+    """All that the rules say, for the record of who changed what."""
+    if isinstance(rules, ScheduleRules):
+        closed = ", ".join(day.isoformat() for day in rules.holidays)
+        return of_schedule(rules) + (f"; closed on {closed}" if closed else "")
+    if isinstance(rules, LeaseRules):
+        longest = f", {rules.longest_days} days at the longest" if rules.longest_days else ""
+        return (
+            f"{of_lease(rules, rules.until, ZoneInfo('UTC'))}; extended by {rules.extend_days} days{longest}"
+        )
+    return of_idle(rules) if rules is not None else "none"
 
 
 def of_lease(rules: LeaseRules, end: datetime | None, zone: ZoneInfo) -> str:

@@ -133,11 +133,8 @@ class TestChanging:
         assert send(client, user, "edit", machine.pk, "schedule", **WEEK) == 302
         assert Policy.objects.get().rules["zone"] == "America/Chicago"
         event = AuditEvent.objects.get(action="policy.set")
-        assert (event.actor_name, event.detail["before"], event.detail["after"]["action"]) == (
-            str(user),
-            None,
-            "shelve",
-        )
+        assert (event.actor_name, event.detail["before"]) == (str(user), None)
+        assert event.detail["after"].startswith("Runs Mon–Fri 8:00–19:00 (America/Chicago); shelved outside")
 
     def test_what_is_wrong_is_said_beside_what_was_typed(
         self, client: Client, machine: Instance, member: User

@@ -49,9 +49,10 @@ def test_every_change_says_what_it_was_before(machine: Instance, member: User) -
     services.set_own(instance=machine, by=member, kind="idle", rules=IdleRules(hours=4))
     services.set_own(instance=machine, by=member, kind="idle", rules=IdleRules(hours=8))
     action, before, after = last()
-    assert (action, before["hours"], after["hours"]) == ("policy.set", 4, 8)
+    assert action == "policy.set"
+    assert "after 4 hours" in before and "after 8 hours" in after
     services.switch_off(instance=machine, by=member, kind="idle")
-    assert last()[2] == "off"
+    assert last()[2] == "switched off"
     services.follow(instance=machine, by=member, kind="idle")
     assert last()[0] == "policy.follow"
     assert not Policy.objects.exists()

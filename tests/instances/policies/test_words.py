@@ -74,3 +74,13 @@ def test_spans(minutes: int, said: str) -> None:
 
 def test_what_an_untouched_form_has() -> None:
     assert words.week(usual_week("UTC").week) == "Mon–Fri 8:00–19:00"
+
+
+def test_the_record_keeps_all_that_rules_say() -> None:
+    closed = office_hours(holidays=["2026-12-24", "2026-12-25"])
+    assert words.whole(closed).endswith("; closed on 2026-12-24, 2026-12-25")
+    lease = LeaseRules(days=30, extend_days=7, longest_days=90)
+    assert words.whole(lease) == (
+        "Shelved 30 days after it was made; extended by 7 days, 90 days at the longest"
+    )
+    assert words.whole(None) == "none"
