@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from portal.cloud.schema_metering import Metering
-from portal.cloud.schema_planning import Expiry, Planning
 from portal.cloud.schema_oversight import Oversight
+from portal.cloud.schema_planning import Expiry, Planning
 from portal.cloud.schema_policies import Policies
 from portal.cloud.schema_portals import OtherPortal
 from portal.cloud.schema_remote import Remote

@@ -10,7 +10,6 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-
 # Keys of the demo's ACCESS, by the variables that portal.yaml names.
 ACCESS_KEYS = (
     "ACCESS_USERMANAGEMENT_KEY",

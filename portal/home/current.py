@@ -63,7 +63,13 @@ def remember_allocation(
         slug = getattr(request, _OPENED, "")
         user = getattr(request, "user", None)
         looked_at = getattr(request, "looking", None) is not None
-        if slug and not looked_at and isinstance(user, User) and request.method == "GET" and response.status_code == 200:
+        if (
+            slug
+            and not looked_at
+            and isinstance(user, User)
+            and request.method == "GET"
+            and response.status_code == 200
+        ):
             remember(user, PREFERENCE, slug)
         return response
 

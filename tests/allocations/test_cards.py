@@ -50,7 +50,8 @@ def test_a_pace_that_runs_out_asks_for_attention_whatever_is_left(
 
 
 @pytest.mark.parametrize(
-    ("days", "left", "tone"), [(300, 301, ""), (30, 31, ""), (29, 30, "warn"), (7, 8, "warn"), (6, 7, "bad"), (-4, 0, "bad")]
+    ("days", "left", "tone"),
+    [(300, 301, ""), (30, 31, ""), (29, 30, "warn"), (7, 8, "warn"), (6, 7, "bad"), (-4, 0, "bad")],
 )
 def test_the_days_left_are_those_of_the_grant_that_ends_last(
     db: None, days: int, left: int, tone: str

@@ -13,7 +13,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("ledger", "budgets", "pages", "allocations", "weight", "launches", "crashes", "live", "metrics", "remote")
+BENCHES = (
+    "ledger",
+    "budgets",
+    "pages",
+    "allocations",
+    "weight",
+    "launches",
+    "crashes",
+    "live",
+    "metrics",
+    "remote",
+)
 LAB_BENCHES = ("horizon", "tabs", "lab")
 # Against what others built, fetched for the run.
 OTHERS = ("terminals",)

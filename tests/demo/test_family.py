@@ -9,7 +9,9 @@ from portal.demo.family import DEMO_CONFIG, children
 from portal.demo.state import ACCESS_KEYS
 
 PORTS = {"redis": 1001, "cloud": 1002, "oidc": 1003, "campus": 1004}
-SECRETS = {name: f"secret-{name}" for name in ("secret_key", "seal_key", "redis", "oidc_client", *ACCESS_KEYS)}
+SECRETS = {
+    name: f"secret-{name}" for name in ("secret_key", "seal_key", "redis", "oidc_client", *ACCESS_KEYS)
+}
 
 
 def family(folder: Path, **given: str) -> dict[str, dict[str, str]]:

@@ -8,11 +8,17 @@ import yaml
 
 from portal.cloud.config import load
 from portal.demo import second
-from portal.demo.state import ACCESS_KEYS
 from portal.demo.family import CAMPUS_CONFIG, DEMO_CONFIG, children
+from portal.demo.state import ACCESS_KEYS
 
 PORTS = {"redis": 1, "cloud": 2, "oidc": 3, "campus": 4}
-SECRETS = {"secret_key": "s", "seal_key": "k", "redis": "r", "oidc_client": "c", **dict.fromkeys(ACCESS_KEYS, "a")}
+SECRETS = {
+    "secret_key": "s",
+    "seal_key": "k",
+    "redis": "r",
+    "oidc_client": "c",
+    **dict.fromkeys(ACCESS_KEYS, "a"),
+}
 
 
 def options(*, second_cloud: bool) -> argparse.Namespace:
