@@ -20,8 +20,10 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """A real sshd on loopback that takes certificates of the portal for the machine below."""
     folder: Path = tmp_path_factory.mktemp("sshd")
     trust = f"TrustedUserCAKeys {folder}/ca.pub\nAuthorizedPrincipalsFile {folder}/principals\nMaxSessions 64"
-    # Each run of tests has a tmux of its own, as each machine has.
-    yield from sshd_.start(folder, more=f"{trust}\nSetEnv TMUX_TMPDIR={folder}")
+    # Each run of tests has a tmux of its own, as each machine has. And no shell reads what this machine's own logins
+    # do: a killed one may leave locks of theirs behind, for which all later ones would wait.
+    (folder / "login").mkdir()
+    yield from sshd_.start(folder, more=f"{trust}\nSetEnv TMUX_TMPDIR={folder} HOME={folder}/login")
 
 
 @pytest.fixture
