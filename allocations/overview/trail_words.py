@@ -9,7 +9,7 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "people": ("People", ("membership.", "member.", "members.", "invitation.", "request.", "handover.")),
     "spending": ("Budgets and service units", ("budget.", "limits.", "group.", "ledger.", "allocation.")),
     "policies": ("Policies", ("policy.", "policies.", "schedule.", "lease.", "idle.", "busy.", "default.")),
-    "machines": ("Machines", ("instance.", "launch.", "operation.", "volume.", "image.")),
+    "machines": ("Machines", ("instance.", "launch.", "operation.", "volume.", "address.", "image.", "advice.")),
     "connections": ("Connections", ("remote.", "ssh.", "jump.", "teammate.", "host_key.", "certificate.")),
 }
 _SAID: Mapping[str, str] = {
@@ -41,9 +41,14 @@ _SAID: Mapping[str, str] = {
     "limits.set": "limits on machines set",
     "group.save": "group saved",
     "group.delete": "group deleted",
+    "advice.dismiss": "advice put away for a month",
+    "advice.restore": "advice shown again",
+    "address.release": "public address given back",
+    "volume.delete": "volume deleted",
     "allocation.spending_shown": "whether members see what each of them spends",
 }
 _LONGEST = 200
+_NOTHING = "nothing"
 
 
 def said(action: str) -> str:
@@ -64,7 +69,7 @@ def told(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             rows += _differences(before, after)
         else:
-            rows.append(("changed", f"{_text(before)} → {_text(after)}"))
+            rows.append(("changed", _change(before, after)))
     return rows + [
         (_name(key), _text(value)) for key, value in rest.items() if value not in (None, "", [], {})
     ]
@@ -73,10 +78,16 @@ def told(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str]]:
     keys = [*before, *(key for key in after if key not in before)]
     return [
-        (_name(key), f"{_text(before.get(key))} → {_text(after.get(key))}")
+        (_name(key), _change(before.get(key), after.get(key)))
         for key in keys
-        if before.get(key) != after.get(key)
+        if _text(before.get(key)) != _text(after.get(key))
     ]
+
+
+def _change(before: Any, after: Any) -> str:
+    """What was nothing before is only told as it is now."""
+    was, now = _text(before), _text(after)
+    return now if was == _NOTHING else f"{was} → {now}"
 
 
 def _name(key: object) -> str:
@@ -84,10 +95,12 @@ def _name(key: object) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None or value == "":
-        return "nothing"
+    if value in (None, "", [], {}):
+        return _NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
+        value = ", ".join(map(str, value))
     text = (
         value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False, default=str)
     )
