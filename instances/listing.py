@@ -4,11 +4,10 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Self, TypeVar
-from urllib.parse import urlencode
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from django.db.models import Case, CharField, DecimalField, F, Q, QuerySet, Value, When
@@ -21,6 +20,7 @@ from instances.facets import CHANGING, Combination, statuses_labelled
 from instances.models import Instance
 from instances.statuses import BADGES
 from portal.cloud.schema import PortalCloud
+from portal.core.listed import Sorted
 
 PAGE_SIZE = 50
 LONGEST = 200
@@ -53,9 +53,10 @@ SORTS = (*_ORDERS, "cost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListQuery:
+class ListQuery(Sorted):
     """What the address of a list says. Unknown values fall back: people keep and share addresses."""
 
+    USUAL: ClassVar[str] = DEFAULT_SORT
     q: str = ""
     status: str = ""
     owner: str = ""
@@ -63,13 +64,12 @@ class ListQuery:
     image: str = ""
     others: str = ""
     sort: str = DEFAULT_SORT
-    after: str = ""
 
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:
         given = {
             name: _plain(str(params.get(name, ""))).strip()[: LONGEST_PLACE if name == "after" else LONGEST]
-            for name in cls.__slots__
+            for name in cls.names()
         }
         if given["sort"].removeprefix("-") not in SORTS:
             given["sort"] = DEFAULT_SORT
@@ -78,27 +78,6 @@ class ListQuery:
     @property
     def filtered(self) -> bool:
         return any((self.q, self.status, self.owner, self.size, self.image, self.others))
-
-    @property
-    def order(self) -> str:
-        return self.sort.removeprefix("-")
-
-    @property
-    def descending(self) -> bool:
-        return self.sort.startswith("-")
-
-    def address(self, **changes: str) -> str:
-        """The query string of this list with changes; what is empty or usual is left out."""
-        fields = asdict(replace(self, **changes))
-        kept = {
-            name: value for name, value in fields.items() if value and (name, value) != ("sort", DEFAULT_SORT)
-        }
-        return f"?{urlencode(kept)}" if kept else "?"
-
-    def sorted_by(self, order: str) -> str:
-        """The address after a click on a column: the other way round where it is sorted by it already."""
-        turned = f"-{order}" if self.sort == order else order
-        return self.address(sort=turned, after="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "people": ("People", ("membership.", "member.", "members.", "invitation.", "request.", "handover.")),
     "spending": ("Budgets and service units", ("budget.", "limits.", "group.", "ledger.", "allocation.")),
     "policies": ("Policies", ("policy.", "policies.", "schedule.", "lease.", "idle.", "busy.", "default.")),
-    "machines": ("Machines", ("instance.", "launch.", "operation.", "volume.", "address.", "image.", "advice.")),
+    "machines": (
+        "Machines",
+        ("instance.", "launch.", "operation.", "volume.", "address.", "image.", "advice."),
+    ),
     "connections": ("Connections", ("remote.", "ssh.", "jump.", "teammate.", "host_key.", "certificate.")),
 }
 _SAID: Mapping[str, str] = {

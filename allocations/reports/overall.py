@@ -1,11 +1,10 @@
 """The operators' list of all allocations: search, filters, counts, order and a page by key. Three queries, for any number."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Self
-from urllib.parse import urlencode
+from typing import Any, ClassVar, Self
 
 from django.db.models import Count, DateField, F, Min, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower
@@ -13,6 +12,7 @@ from django.db.models.functions import Coalesce, Lower
 from allocations.reports.health import NAMES
 from allocations.reports.models import AllocationHealth
 from portal.core import keyset
+from portal.core.listed import Sorted
 
 PAGE_SIZE = 50
 DEFAULT_SORT = "-troubles"
@@ -36,18 +36,18 @@ _UNSHOWN = ("allocation__abstract", "allocation__quota", "allocation__offers", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OverallQuery:
+class OverallQuery(Sorted):
     """What the address of the list says. `place`: a cloud, or cloud/region."""
 
+    USUAL: ClassVar[str] = DEFAULT_SORT
     q: str = ""
     health: str = ""
     place: str = ""
     sort: str = DEFAULT_SORT
-    after: str = ""
 
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:
-        given = {name: _plain(params.get(name, ""), name) for name in cls.__slots__}
+        given = {name: _plain(params.get(name, ""), name) for name in cls.names()}
         if given["sort"].removeprefix("-") not in _ORDERS:
             given["sort"] = DEFAULT_SORT
         if given["health"] not in (*NAMES, ANY, WELL):
@@ -57,24 +57,6 @@ class OverallQuery:
     @property
     def filtered(self) -> bool:
         return bool(self.q or self.health or self.place)
-
-    @property
-    def order(self) -> str:
-        return self.sort.removeprefix("-")
-
-    @property
-    def descending(self) -> bool:
-        return self.sort.startswith("-")
-
-    def address(self, **changes: str) -> str:
-        """The query string of this list with changes; what is empty or usual is left out."""
-        fields = asdict(replace(self, **changes))
-        kept = {n: value for n, value in fields.items() if value and (n, value) != ("sort", DEFAULT_SORT)}
-        return f"?{urlencode(kept)}" if kept else "?"
-
-    def sorted_by(self, order: str) -> str:
-        turned = f"-{order}" if self.sort == order else order
-        return self.address(sort=turned, after="")
 
 
 @dataclass(frozen=True, slots=True)

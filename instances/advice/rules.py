@@ -125,16 +125,26 @@ def _resting(machine: Machine, now: datetime) -> Advice | None:
         return None
     share = round(100 * machine.su_per_hour / machine.size.su_per_hour) if machine.size.su_per_hour else 0
     charged = f" at {share} % of its price" if 0 < share < 100 else ""
-    return Advice(
-        key=f"resting:{machine.id}",
-        kind="resting",
-        subject_id=machine.id,
-        subject=machine.name,
+    return _spare(
+        machine,
+        "resting",
         what="Shelve it",
         why=f"It has been {machine.resting} for {days} days and is charged{charged} all the time. "
         "Shelved it costs less and keeps its disk and volumes; unshelving takes a few minutes.",
-        action="shelve",
-        su_per_week=saved * WEEK,
+    )
+
+
+def _spare(machine: Machine, kind: Kind, *, what: str, why: str, action: str = "shelve") -> Advice:
+    """Advice that saves what the machine costs above being shelved."""
+    return Advice(
+        key=f"{kind}:{machine.id}",
+        kind=kind,
+        subject_id=machine.id,
+        subject=machine.name,
+        what=what,
+        why=why,
+        action=action,
+        su_per_week=(machine.su_per_hour - machine.su_shelved) * WEEK,
     )
 
 
@@ -145,36 +155,29 @@ def _forgotten(machine: Machine, now: datetime) -> Advice | None:
         return None
     measured = machine.measured
     if measured is None or measured.hours < LEAST_HOURS or measured.cpu_busiest is None:
-        return _nobody_knows(machine, untouched, saved)
+        return _nobody_knows(machine, untouched)
     if not _quiet(machine, measured) or "shelve" not in machine.may:
         return None
-    return Advice(
-        key=f"forgotten:{machine.id}",
-        kind="forgotten",
-        subject_id=machine.id,
-        subject=machine.name,
+    return _spare(
+        machine,
+        "forgotten",
         what="Shelve it",
         why=f"Nobody has opened or changed it for {untouched.days} days, and in the last {WINDOW.days} its busiest "
         f"quarter hour used {measured.cpu_busiest:.0f} % of its processors.",
-        action="shelve",
-        su_per_week=saved * WEEK,
     )
 
 
-def _nobody_knows(machine: Machine, untouched: timedelta, saved: Decimal) -> Advice | None:
+def _nobody_knows(machine: Machine, untouched: timedelta) -> Advice | None:
     """It may be hard at work: somebody has to look."""
     if untouched < UNTOUCHED_UNMEASURED:
         return None
-    return Advice(
-        key=f"forgotten:{machine.id}",
-        kind="forgotten",
-        subject_id=machine.id,
-        subject=machine.name,
+    return _spare(
+        machine,
+        "forgotten",
         what="Look whether it is still needed",
         why=f"Nobody has opened or changed it through the portal for {untouched.days} days. What it does is not "
         "measured, so it may well be at work.",
         action="",
-        su_per_week=saved * WEEK,
     )
 
 

@@ -1,5 +1,7 @@
 // Graphs of one instance: the history that came with the page, then points as the socket brings them.
 // Plotly is fetched only here, and only once there is something to draw.
+import { colour, loadPlotly } from "./plotting.js";
+
 const SLIDE_EVERY = 10000;
 const HEAL_EVERY = 60000;
 const OLD = 120000;
@@ -9,28 +11,6 @@ const GAP_DISTANCES = 3;
 const COLUMNS = ["cpu", "cpu_peak", "ram", "ram_peak", "disk", "net_in", "net_out", "disk_read", "disk_write", "logins"];
 const HUES = ["--accent", "--warn", "--busy", "--ok", "--bad", "--ink-2"];
 const LIVE = "30m";
-
-let plotly = null;
-function loadPlotly(url) {
-  plotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", () => { plotly = null; reject(new Error("plotly")); });
-    document.head.append(script);
-  });
-  return plotly;
-}
-
-// The page's colours are light-dark() pairs behind variables; what they come to here is asked of the browser.
-function colour(variable) {
-  const probe = document.createElement("span");
-  probe.style.color = `var(${variable})`;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
 
 // Plotly writes times as UTC; people read clocks of their own zone.
 const local = (time) => time - new Date(time).getTimezoneOffset() * 60000;

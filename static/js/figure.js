@@ -1,28 +1,8 @@
 // Figures that the server made: <div data-figure="id of its JSON" data-plotly="address of Plotly">, drawn in the page's colours.
 // A trace says `meta: {hue: 0…}` or `meta: {tone: "warn"}`; so does a shape by its `name`. On paper everything is light.
+import { colour, loadPlotly } from "./plotting.js";
+
 const HUES = ["--accent", "--warn", "--busy", "--ok", "--bad", "--ink-2", "--sun", "--accent-strong", "--line-strong"];
-
-let plotly = null;
-function loadPlotly(url) {
-  plotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", () => { plotly = null; reject(new Error("plotly")); });
-    document.head.append(script);
-  });
-  return plotly;
-}
-
-// Variables are light-dark() pairs; what they come to here is asked of the browser.
-function colour(variable) {
-  const probe = document.createElement("span");
-  probe.style.color = `var(${variable})`;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
 
 const hueOf = (meta) => colour(meta?.tone ? `--${meta.tone}` : HUES[(meta?.hue ?? 0) % HUES.length]);
 
