@@ -1,7 +1,7 @@
 """What the address of a sorted list says, whatever is listed."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import ClassVar, Self
+from typing import ClassVar
 from urllib.parse import urlencode
 
 
@@ -27,12 +27,8 @@ class Sorted:
 
     def address(self, **changes: str) -> str:
         """The query string of this list with changes; what is empty or usual is left out."""
-        changed: Self = replace(self, **changes)
-        kept = {
-            name: value
-            for name, value in asdict(changed).items()
-            if value and (name, value) != ("sort", self.USUAL)
-        }
+        given = asdict(replace(self, **changes)).items()
+        kept = {name: value for name, value in given if value and (name, value) != ("sort", self.USUAL)}
         return f"?{urlencode(kept)}" if kept else "?"
 
     def sorted_by(self, order: str) -> str:
