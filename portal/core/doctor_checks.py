@@ -8,8 +8,8 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from django.conf import global_settings, settings
-from django.core import checks, mail
+from django.conf import settings
+from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
@@ -170,22 +170,6 @@ def _queues() -> Iterator[Finding]:
         yield degraded("queues", f"messages wait: {listed}", "Start more workers for these queues.")
     else:
         yield ok("queues", f"messages waiting: {listed}")
-
-
-@probe("Mail", place=50)
-def mail_server(plan: Plan) -> Iterator[Finding]:
-    if settings.EMAIL_HOST == global_settings.EMAIL_HOST:
-        says = "no mail server is configured: the portal sends no mail. People read on pages what happened; "
-        yield note("mail", f"{says}what goes wrong in the portal itself is in its log and on /healthz")
-        return
-    if not plan.network:
-        yield untried("mail", f"{clean(settings.EMAIL_HOST)}: not tried without the network")
-        return
-    try:
-        with mail.get_connection():
-            yield ok("mail", f"{clean(settings.EMAIL_HOST)} takes mail")
-    except OSError as error:
-        yield broken("mail", f"{clean(settings.EMAIL_HOST)}: {clean(error)}", "Check the EMAIL_ settings.")
 
 
 @probe("Files for browsers", place=60)

@@ -116,9 +116,10 @@ async def test_a_hundred_and_twenty_shells_cost_little_to_open_and_nothing_while
             await screen.prompt()
         each = (time.process_time() - begun) / 120
         assert each < 0.12, "client and guest together: 60 ms for the guest's half"
-        begun = time.process_time()
+        # Of this thread, in which guests and clients are: what others of the process do is nothing to them.
+        begun = time.thread_time()
         await asyncio.sleep(1)
-        assert time.process_time() - begun < 0.25, "agents are not here: nobody does anything"
+        assert time.thread_time() - begun < 0.25, "agents are not here: nobody does anything"
 
 
 async def test_many_idle_connections_to_one_machine_take_little_memory() -> None:

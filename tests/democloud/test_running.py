@@ -76,22 +76,33 @@ def test_a_thousand_servers_are_listed_quickly_and_their_changes_at_once(running
 
 
 def test_a_restarted_cloud_has_its_machines_and_tokens(tmp_path: Path) -> None:
-    first = start(tmp_path, "--speed", "100", "--seed", "empty")
+    """Another cloud of this machine may take the addresses in the moment between: then from the beginning."""
+    for attempt in range(3):
+        (tmp_path / str(attempt)).mkdir()
+        if _restarted_with_its_addresses(tmp_path / str(attempt)):
+            return
+    raise AssertionError("it never had its addresses again")
+
+
+def _restarted_with_its_addresses(folder: Path) -> bool:
+    first = start(folder, "--speed", "100", "--seed", "empty")
     made = {"project": "BIO220047", "user": "bob", "name": "kept", "floating": True}
     server = first.control("POST", "/servers", made).json()["server"]
     with login(first) as client:
         headers = dict(client.headers)
     assert first.end() == 0
-    second = start(tmp_path, "--speed", "100")
+    second = start(folder, "--speed", "100")
     try:
         assert second.announced["control_key"] == first.announced["control_key"]
-        assert second.announced["guests"]["network"] == first.announced["guests"]["network"]
         reply = httpx.get(f"{second.url}/compute/v2.1/servers/{server['id']}", headers=headers)
         assert reply.json()["server"]["name"] == "kept"
+        if second.announced["guests"]["network"] != first.announced["guests"]["network"]:
+            return False
         assert reply.json()["server"]["addresses"] == server["addresses"]
     finally:
         assert second.end(signal.SIGINT) == 0
-    assert (tmp_path / "world.json").stat().st_mode & 0o777 == 0o600
+    assert (folder / "world.json").stat().st_mode & 0o777 == 0o600
+    return True
 
 
 def test_changes_are_saved_while_it_runs(tmp_path: Path) -> None:

@@ -119,11 +119,11 @@ def test_an_unread_cloud_is_told_from_an_empty_one(allocation: Allocation, membe
 def test_queries_do_not_grow(
     allocation: Allocation, member: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(11):
         launch_choices(allocation, member)
     for number in range(20):
         machine(allocation, name=f"m{number}")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(11):
         launch_choices(allocation, member)
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 PROJECT = "82d4edf988c846ffbe39abb015dca131"
 USER = "0a91a7be57394ef9af4e202a1954fd5c"
 SERVICES = {
+    "identity": "/identity/v3",
     "compute": "/compute/v2.1",
     "image": "/image",
     "network": "/network",
@@ -66,6 +67,7 @@ class Stub:
             self.on("GET", f"/image{end}", _image_versions(f"{self.url}/image/v2/"))
             self.on("GET", f"/network{end}", _network_versions(f"{self.url}/network/v2.0/"))
             self.on("GET", f"/placement{end}", _placement_versions())
+            self.on("GET", f"/identity/v3{end}", _identity_version(f"{self.url}/identity/v3/"))
             self.on("GET", f"/volume/v3{end}", _volume_versions(f"{self.url}/volume/v3/"))
 
     def on(self, method: str, path: str, *answers: Answer) -> None:
@@ -161,6 +163,11 @@ def _volume_versions(url: str) -> Answer:
     links = [{"rel": "self", "href": url}]
     version = {"id": "v3.0", "status": "CURRENT", "min_version": "3.0", "version": "3.70", "links": links}
     return Answer(300, {"versions": [version]})
+
+
+def _identity_version(url: str) -> Answer:
+    links = [{"rel": "self", "href": url}]
+    return Answer(200, {"version": {"id": "v3.14", "status": "stable", "links": links}})
 
 
 def _placement_versions() -> Answer:

@@ -17,6 +17,7 @@ import pytest
 import portal.cloud
 from portal.cloud import (
     accounting,
+    assignments,
     calls,
     flavors,
     identity,
@@ -90,6 +91,10 @@ LISTS: dict[Callable[..., object], tuple[Read, Asked]] = {
         lambda cloud: images.find_image(cloud, name="a b", marks={}),
         [("/image/v2/images", "limit=1000&name=a+b")],
     ),
+    assignments.of_project: (
+        assignments.of_project,
+        [("/identity/v3/role_assignments", f"scope.project.id={PROJECT}&include_names=true")],
+    ),
     networks.list_networks: (networks.list_networks, [("/network/v2.0/networks", "")]),
     networks.external_network: (networks.external_network, [("/network/v2.0/networks", "")]),
     networks.list_ports: (
@@ -158,6 +163,7 @@ EMPTY: dict[str, Any] = {
     "quota": {},
     "provider_summaries": {},
     "projects": [],
+    "role_assignments": [],
     "application_credentials": [],
     "extensions": [],
 }

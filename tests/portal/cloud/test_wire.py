@@ -130,7 +130,7 @@ def test_a_change_that_found_no_door_was_surely_not_made(login: AppCredentialLog
 
 def test_an_answer_without_end_is_cut_off(cloud: Cloud, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     _ = cloud.project_id
-    monkeypatch.setattr(wire, "MAX_ANSWER", 10_000)
+    monkeypatch.setattr(cloud.wire, "most", 10_000)
     stub.compute("GET", "/servers/detail", Answer(200, {"servers": [], "padding": "x" * 20_000}))
     with pytest.raises(PortalError) as cut:
         servers.list_servers(cloud)

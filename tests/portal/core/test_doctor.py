@@ -217,20 +217,6 @@ def test_workers_that_run_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {found["workers"], found["beat"], found["operations"]} == {"ok"}
 
 
-def test_without_mail_people_are_told_what_that_means() -> None:
-    [found] = doctor_checks.mail_server(QUIET)
-    assert found.level == "note" and "the portal sends no mail" in found.says
-
-
-def test_a_mail_server_that_is_away_is_broken(settings: Settings) -> None:
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    [found] = doctor_checks.mail_server(Plan())
-    assert found.level == "broken"
-    [quiet] = doctor_checks.mail_server(QUIET)
-    assert quiet.level == "untried"
-
-
 def test_files_that_were_not_collected_are_told(settings: Settings, tmp_path: Path) -> None:
     backend = "servestatic.storage.CompressedManifestStaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}

@@ -120,7 +120,7 @@ async def test_memory_stays_where_it_is_down_and_up(served: Served) -> None:
     assert got == 400 * MB and most <= 16 * MB
     token = served.http.cookies.get("csrftoken") or "t" * 32
     served.http.cookies.set("csrftoken", token)
-    whole, before = 120, 0
+    whole, before = 240, 0
     for number in range(whole):
         query: dict[str, Any] = {
             "folder": str(served.home),
@@ -134,8 +134,8 @@ async def test_memory_stays_where_it_is_down_and_up(served: Served) -> None:
         assert sent.status_code == 200, sent.text
         # The first pieces warm up what threads of requests keep for themselves.
         before = memory() if number == whole // 3 else before
-    # Threads' allocators come and go by some 20 MB; what was sent is 80 MB.
-    assert memory() - before <= 40 * MB
+    # Threads' allocators come and go by up to 50 MB; what was sent is 160 MB.
+    assert memory() - before <= 80 * MB
     assert (served.home / "up").stat().st_size == whole * MB
 
 
