@@ -33,7 +33,9 @@ class Receiver:
         with line, suppress(OSError):
             line.settimeout(5)
             while not self._whole():
-                self.got += line.recv(65536)
+                if not (found := line.recv(65536)):
+                    return  # who came said no more
+                self.got += found
             if self.drip:
                 self._drop_by_drop(line)
             else:
