@@ -149,8 +149,8 @@ def test_a_machine_made_elsewhere_is_opened_by_its_kept_passphrase_and_then_take
     demo: Demo, page: Page, context: BrowserContext, sign_in: SignIn
 ) -> None:
     with demo.api("alice") as api:
-        rows = api.get("instances", params={"allocation": SLUG}).json()["items"]
-    foreign = f"{demo.url}/instances/{next(row['id'] for row in rows if row['name'] == 'assembly-main')}"
+        rows = api.get("instances", params={"allocation": "cis220046-iu"}).json()["items"]
+    foreign = f"{demo.url}/instances/{next(row['id'] for row in rows if row['name'] == 'trainer-a100')}"
     sign_in(page, "alice")
     page.goto(f"{foreign}/ssh/")
     page.get_by_role("link", name="Let certificates in").click()

@@ -74,6 +74,7 @@ def test_several_machines_have_a_tab_each(page: Page, portal: Portal) -> None:
     opened(page, portal)
     second = opened(page, portal, "node", 2)
     expect(tabs(page)).to_have_count(2)
+    expect(page.locator(".dock-panel[data-active] .xterm-helper-textarea")).to_be_focused()
     page.keyboard.type("w")
     second.has_typed("w")
     tabs(page).first.click()

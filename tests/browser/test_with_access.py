@@ -1,4 +1,7 @@
-"""From the PI's search to the newcomer's own allocation: found at ACCESS, asked for, pending, in."""
+"""From the PI's search to the newcomer's own allocation: found at ACCESS, asked for, pending, in.
+
+The last of the journeys by its name: `newbie`, who has no project in the others, has one afterwards.
+"""
 
 import re
 from collections.abc import Callable, Iterator
