@@ -110,6 +110,13 @@ def _hours(server: Server, start: datetime, end: datetime) -> float:
     return max((stop - begin).total_seconds() / 3600, 0.0)
 
 
+def _was_there(server: Server, start: datetime, end: datetime) -> bool:
+    """Also one that lived for less than a second, whose hours are none."""
+    if start >= end or server.launched_at is None or server.launched_at >= end:
+        return False
+    return server.terminated_at is None or server.terminated_at > start
+
+
 def _usage(here: Ctx, server: Server, start: datetime, end: datetime) -> dict[str, Any]:
     """As Nova tells it: from the (last) launch on, never of servers that were not launched."""
     stop = server.terminated_at or here.world.now()
@@ -138,8 +145,8 @@ async def tenant_usage(request: Request) -> Response:
     params = request.query_params
     end = min(_moment(params["end"]), now) if "end" in params else now
     start = _moment(params["start"]) if "start" in params else end
-    rows = [_usage(here, server, start, end) for server in here.region.project_servers(project_id)]
-    rows = [row for row in rows if row["hours"] > 0]
+    there = [one for one in here.region.project_servers(project_id) if _was_there(one, start, end)]
+    rows = [_usage(here, server, start, end) for server in there]
     totals = {
         "total_hours": sum(row["hours"] for row in rows),
         "total_vcpus_usage": sum(row["hours"] * row["vcpus"] for row in rows),
