@@ -184,9 +184,12 @@ async def test_what_the_shell_shows_is_recorded_and_everybody_on_it_is_told(
             for one in (page, guest):
                 assert (await one.until("recording", seconds=AT_ONCE))["on"] is False
             await page.run("echo late-$((1+1))", b"late-2")
-    text = await eventually(
-        lambda: b"".join(recordings.text_of(Recording.objects.get(pk=made.pk, size_bytes__gt=0)))
-    )
+
+    def written() -> bytes:
+        row = Recording.objects.filter(pk=made.pk, size_bytes__gt=0).first()
+        return b"".join(recordings.text_of(row)) if row else b""
+
+    text = await eventually(written)
     assert b"recorded-2" in text
     assert b"early" not in text
     assert b"late" not in text
