@@ -29,6 +29,8 @@ def members(demo: Demo) -> str:
 def test_an_invitation_is_made_used_and_seen_at_once(
     demo: Demo, page: Page, other: Page, sign_in: SignIn, complaints: list[str]
 ) -> None:
+    # Asked for, and not yet in: other journeys look for somebody without any project.
+    demo.control("POST", "access", {"pending_seconds": 3_000_000})
     sign_in(page, "alice")
     page.goto(members(demo) + "invitations/")
     page.get_by_label("Note for yourselves").fill("summer school")

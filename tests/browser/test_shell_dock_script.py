@@ -31,6 +31,10 @@ def opened(page: Page, portal: Portal, name: str = "lab", sockets: int = 1) -> S
     return shell
 
 
+def keys_go_there(page: Page) -> None:
+    expect(page.locator(".dock-panel[data-active] .xterm-helper-textarea")).to_be_focused()
+
+
 def stored(page: Page) -> dict[str, object]:
     found: dict[str, object] = page.evaluate("() => JSON.parse(sessionStorage.getItem('remote.dock'))")
     return found
@@ -50,6 +54,7 @@ def test_a_link_opens_a_shell_beside_the_page_and_gives_it_the_keys(page: Page, 
     shell = opened(page, portal)
     assert page.url == "http://portal.test/"
     expect(tabs(page)).to_have_count(1)
+    keys_go_there(page)
     page.keyboard.type("ls\n")
     shell.has_typed("ls\r")
     assert portal.asked == [{"kind": "shell"}]
@@ -74,7 +79,7 @@ def test_several_machines_have_a_tab_each(page: Page, portal: Portal) -> None:
     opened(page, portal)
     second = opened(page, portal, "node", 2)
     expect(tabs(page)).to_have_count(2)
-    expect(page.locator(".dock-panel[data-active] .xterm-helper-textarea")).to_be_focused()
+    keys_go_there(page)
     page.keyboard.type("w")
     second.has_typed("w")
     tabs(page).first.click()
