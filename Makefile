@@ -49,7 +49,7 @@ $(VENV)/dev.stamp: requirements/dev.lock requirements/uv.lock
 	.ci/install dev
 	@touch $@ $(VENV)/demo.stamp
 
-static/vendor.stamp: static/package-lock.json $(VENV)/demo.stamp
+static/vendor.stamp: static/package-lock.json static/vendor.json $(VENV)/demo.stamp
 	cd static && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts
 	$(BIN)/python manage.py vendor
 	@touch $@

@@ -39,3 +39,14 @@ def strongest(roles: Iterable[str]) -> str | None:
     """The strongest of the roles known here; None when there is none."""
     given = set(roles)
     return next((role for role in MAY if role in given), None)
+
+
+def having(need: Need) -> tuple[str, ...]:
+    """The roles that may do this, strongest first."""
+    return tuple(role for role in MAY if allows(role, need))
+
+
+def rank(role: str) -> int:
+    """0 is the strongest; a role that nobody knows is below all."""
+    order = tuple(MAY)
+    return order.index(role) if role in order else len(order)

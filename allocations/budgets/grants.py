@@ -11,6 +11,7 @@ from django.urls import reverse
 from allocations import ledger
 from allocations.budgets import hooks, words
 from allocations.budgets.models import SuCrossing
+from allocations.keepers import MANAGING
 from allocations.ledger import Balance
 from allocations.models import Allocation, Grant, Membership
 from portal.accounts.models import User
@@ -103,4 +104,4 @@ def _tell(one: Reached, share: int) -> None:
 def _people(allocation: Allocation, share: int) -> list[User]:
     live = Membership.objects.filter(allocation=allocation, ended_at=None).select_related("user")
     owners = {held.owner_id for held in hooks.machines([allocation.pk])} if share >= _ALL_TOLD_FROM else set()
-    return [one.user for one in live if one.role in words.MANAGING or one.user_id in owners]
+    return [one.user for one in live if one.role in MANAGING or one.user_id in owners]

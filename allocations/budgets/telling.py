@@ -6,6 +6,7 @@ from typing import Literal
 
 from django.urls import reverse
 
+from allocations import keepers
 from allocations.budgets import words
 from allocations.budgets.books import Counted
 from allocations.budgets.hooks import Held
@@ -63,7 +64,7 @@ def free_again(one: Counted, row: Crossing) -> None:
 
 def will_be_shelved(owner_id: int, machines: Sequence[Held], *, reason: str, due: datetime, key: str) -> None:
     allocation_id = machines[0].allocation_id
-    people = _live(allocation_id, User.objects.filter(pk=owner_id)) or _managers(allocation_id)
+    people = _live(allocation_id, User.objects.filter(pk=owner_id)) or keepers.managers(allocation_id)
     names = [held.name for held in machines]
     what = names[0] if len(names) == 1 else f"{len(names)} machines"
     notices.tell(
@@ -81,7 +82,7 @@ def will_be_shelved(owner_id: int, machines: Sequence[Held], *, reason: str, due
 
 def nobody_to_shelve(held: Held, row: Shelving) -> None:
     """The portal cannot do what was chosen, for nobody is connected: once per machine and cause."""
-    people = {*_managers(held.allocation_id), *User.objects.filter(pk=held.owner_id or 0)}
+    people = {*keepers.managers(held.allocation_id), *User.objects.filter(pk=held.owner_id or 0)}
     notices.tell(
         SHELVING,
         to=people,
@@ -144,7 +145,7 @@ def _audience(one: Counted) -> list[tuple[list[User], str]]:
     told = [(bound, whose)]
     if budget.tell_managers:
         known = {person.pk for person in bound}
-        managers = [person for person in _managers(budget.allocation_id) if person.pk not in known]
+        managers = [person for person in keepers.managers(budget.allocation_id) if person.pk not in known]
         name = f"the budget of {bound[0]}" if whose == "your budget" and bound else whose
         told.append((managers, name))
     return told
@@ -155,11 +156,6 @@ def _live(allocation_id: int, people: Iterable[User]) -> list[User]:
     given = {person.pk: person for person in people}
     live = Membership.objects.filter(allocation=allocation_id, ended_at=None, user__in=given)
     return [given[pk] for pk in live.order_by("user").values_list("user_id", flat=True)]
-
-
-def _managers(allocation_id: int) -> list[User]:
-    live = Membership.objects.filter(allocation=allocation_id, ended_at=None, role__in=words.MANAGING)
-    return [membership.user for membership in live.select_related("user")]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -6,14 +6,13 @@ from decimal import Decimal
 
 from allocations.budgets.models import Budget, Subject
 from allocations.budgets.periods import Period
+from allocations.keepers import MANAGING
 from allocations.models import Allocation, Grant, Membership
-from allocations.roles import MAY, Need
 from portal.cloud.config import clouds
 from portal.core.templatetags.portal import su as _su
 
 _IN = {"grant": "in this grant", "month": "this month", "week": "this week", "day": "today"}
 _EACH = {"grant": "for the whole grant", "month": "each month", "week": "each week", "day": "each day"}
-MANAGING = [role for role, needs in MAY.items() if Need.MANAGE in needs]
 _MOST_NAMES = 3
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from allocations.members import rules
 from allocations.members.rows import STATES, ZERO, Row
+from allocations.roles import rank
 
 PAGE_SIZE = 50
 LONGEST = 200
@@ -93,7 +94,7 @@ def _order(by: str) -> Any:
     """Who is equal is in the order of names."""
     values: dict[str, Any] = {
         "name": lambda row: "",
-        "role": lambda row: rules.rank(row.role),
+        "role": lambda row: rank(row.role),
         "state": lambda row: list(STATES).index(row.state),
         "active": lambda row: row.last_active or _NEVER,
         "machines": lambda row: row.machines,

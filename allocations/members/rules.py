@@ -6,8 +6,10 @@ Whoever manages an allocation decides about those below them. The last PI stays:
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from allocations.roles import MAY, Need, allows, rank
+
 # Strongest first.
-ORDER = ("pi", "co_pi", "manager", "ta", "member", "reader")
+ORDER = tuple(MAY)
 # What can be given here. That somebody may look only is the cloud's word.
 GIVABLE = ("member", "ta", "manager", "co_pi", "pi")
 # As what people come in.
@@ -20,7 +22,6 @@ LABELS = {
     "member": "member",
     "reader": "reader",
 }
-_MANAGING = ("pi", "co_pi", "manager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,7 @@ class Actor:
 
     @property
     def manages(self) -> bool:
-        return self.role in _MANAGING
-
-
-def rank(role: str) -> int:
-    """0 is the strongest; a role that nobody knows is below all."""
-    return ORDER.index(role) if role in ORDER else len(ORDER)
+        return allows(self.role, Need.MANAGE)
 
 
 def why_not_add(actor: Actor, role: str) -> str:

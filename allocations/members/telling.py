@@ -4,16 +4,15 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
+from allocations.keepers import managers
 from allocations.members.models import Invitation
 from allocations.members.rules import LABELS
 from allocations.models import Allocation, Membership
-from allocations.roles import MAY, Need
 from portal.accounts.models import User
 from portal.notices import services as notices
 from portal.notices.kinds import Kind, register
 
 ADDED, REMOVED, ROLE = "member.added", "member.removed", "member.role"
-_MANAGING = [role for role, needs in MAY.items() if Need.MANAGE in needs]
 
 
 def register_kinds() -> None:
@@ -22,12 +21,6 @@ def register_kinds() -> None:
         Kind(REMOVED, "Somebody was removed, or left", group="people", ways={"page", "mail"}, always=True)
     )
     register(Kind(ROLE, "A role changed", group="people", ways={"page", "mail"}))
-
-
-def managers(allocation: Allocation) -> list[User]:
-    """Those who manage it now."""
-    members = Membership.objects.filter(allocation=allocation, ended_at=None, role__in=_MANAGING)
-    return list(User.objects.filter(pk__in=members.values("user"), is_active=True))
 
 
 def joined(membership: Membership) -> None:

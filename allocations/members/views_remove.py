@@ -16,14 +16,14 @@ from allocations.members import removing, rules, shown
 from allocations.members.models import Departure
 from allocations.members.people import Crew, crew, siblings
 from allocations.models import Allocation, Membership
-from allocations.roles import MAY, Need
+from allocations.roles import Need, having
 from allocations.sources.capabilities import capabilities
 from allocations.sources.people import Person
 from portal.accounts.models import User
 from portal.accounts.views_profile import person
 from portal.core.errors import PortalError
 
-_USING = [role for role, needs in MAY.items() if Need.ACT in needs]
+_USING = having(Need.ACT)
 
 
 @never_cache

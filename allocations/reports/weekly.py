@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from allocations import hooks, usage
 from allocations.forecast import DAYS, project
+from allocations.keepers import MANAGING
 from allocations.ledger import balance
 from allocations.models import Allocation, Grant, Membership
 from allocations.reports.models import WeeklyReport
@@ -19,7 +20,6 @@ from allocations.reports.naming import UNEXPLAINED
 from allocations.reports.periods import Week, last_week
 from allocations.reports.spending import spent
 from allocations.reports.weekly_text import MachineWeek, ResourceLeft, WeekOf, text, title
-from allocations.roles import MAY, Need, allows
 from portal.accounts.models import User
 from portal.accounts.time_zones import zone_of
 from portal.cloud.config import clouds
@@ -28,7 +28,6 @@ from portal.notices import services as notices
 
 KIND = "report.weekly"
 _ZERO = Decimal(0)
-_MANAGERS = [role for role in MAY if allows(role, Need.MANAGE)]
 # What ran until midnight is in the ledger by then.
 _SETTLED = timedelta(hours=1)
 # A cloud that does not tell what ran before is not waited for longer.
@@ -79,7 +78,7 @@ def send(allocation_id: int, now: datetime) -> int:
 def _managing(now: datetime) -> QuerySet[Membership]:
     """Of allocations whose ledger is whole: what ran before the portal met them is asked for soon after."""
     whole = Q(allocation__history_read_at__lte=now) | Q(allocation__created_at__lt=now - _UNTOLD)
-    live = Membership.objects.filter(role__in=_MANAGERS, ended_at=None, user__is_active=True)
+    live = Membership.objects.filter(role__in=MANAGING, ended_at=None, user__is_active=True)
     return live.filter(whole).select_related("user")
 
 

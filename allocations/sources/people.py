@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from allocations.models import Allocation, Membership
+from allocations.roles import rank
 from allocations.sources import precedence, states
 from allocations.sources.capabilities import access_of, name_pattern
 from allocations.sources.models import AccountName, MemberRecord, MembershipRequest
@@ -192,11 +193,8 @@ def _words(state: str, since: datetime | None, draft: _Draft, allocation: Alloca
     return f"pending at {at}{when}, can take {takes}"
 
 
-_RANK = {name: number for number, name in enumerate(("pi", "co_pi", "manager", "ta", "member", "reader"))}
-
-
 def _place(person: Person) -> tuple[int, str]:
-    return _RANK.get(person.role, len(_RANK)), (person.name or person.username).casefold()
+    return rank(person.role), (person.name or person.username).casefold()
 
 
 def login_name(user: User) -> str:

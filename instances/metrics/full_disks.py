@@ -1,6 +1,5 @@
 """Root disks that run full: told once when one is over 90 %, and again only after it fell below 85 %."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,13 +7,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from allocations.models import Membership
-from allocations.roles import MAY, Need
 from allocations.scopes import scope_of
+from instances.concerned import concerned
 from instances.metrics.alerts import DISK_WARNING
 from instances.metrics.models import FullDisk, Sample
 from instances.models import Instance
-from portal.accounts.models import User
 from portal.core import bulk
 from portal.notices import services as notices
 from portal.notices.kinds import Kind, register
@@ -25,7 +22,6 @@ KIND = register(
 BELOW = 85
 # As far back as a last measurement is looked for: machines known by their console alone are measured in minutes.
 _WINDOW = timedelta(minutes=10)
-_MANAGING = [role for role, needs in MAY.items() if Need.MANAGE in needs]
 
 
 def look(now: datetime) -> int:
@@ -64,7 +60,7 @@ def _tell(new: dict[UUID, float], now: datetime) -> int:
 def _tell_of(instance: Instance, used: float, mark: FullDisk) -> int:
     return notices.tell(
         KIND.name,
-        to=_concerned(instance),
+        to=concerned(instance),
         key=f"disk-full:{mark.pk}",
         title=f"The disk of {instance.name} is {used:.0f} % full",
         text="Programs that cannot write will fail, and at 100 % nobody can log in any more.\n\n"
@@ -73,11 +69,3 @@ def _tell_of(instance: Instance, used: float, mark: FullDisk) -> int:
         level="warning",
         scope=scope_of(instance.allocation),
     )
-
-
-def _concerned(instance: Instance) -> Collection[User]:
-    """Whose machine it is, while they are a member; else who manages the allocation."""
-    members = Membership.objects.filter(allocation=instance.allocation_id, ended_at=None)
-    if instance.owner is not None and members.filter(user=instance.owner).exists():
-        return [instance.owner]
-    return list(User.objects.filter(pk__in=members.filter(role__in=_MANAGING).values("user"), is_active=True))

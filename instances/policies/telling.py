@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from allocations.models import Membership
+from allocations.keepers import managers
+from instances.concerned import concerned
 from instances.models import Instance
 from instances.policies.effective import Held
 from instances.policies.models import PolicyRun
@@ -14,18 +15,6 @@ from instances.policies.rules import Kind
 from instances.policies.words import DONE_WORDS, clock
 from portal.accounts.models import User
 from portal.notices import services as notices
-
-_MANAGERS = (Membership.Role.PI, Membership.Role.CO_PI, Membership.Role.MANAGER)
-
-
-def told(instance: Instance) -> list[User]:
-    """Its owner, as long as they are a member; else who manages the allocation."""
-    live = Membership.objects.filter(allocation=instance.allocation_id, ended_at=None).select_related("user")
-    if instance.owner_id is not None:
-        owner = live.filter(user=instance.owner_id).first()
-        if owner is not None:
-            return [owner.user]
-    return [one.user for one in live.filter(role__in=_MANAGERS)]
 
 
 def done(run: PolicyRun) -> None:
@@ -62,7 +51,7 @@ def waits(run: PolicyRun) -> None:
         title=f"{instance.name} waits to be {DONE_WORDS[run.action]}",
         text=f"{_why(run)}. {run.reason} Until then it runs on and costs what it costs.",
         level="warning",
-        also=_managers(instance),
+        also=managers(instance.allocation_id),
     )
 
 
@@ -130,11 +119,6 @@ def _zone(held: Held) -> ZoneInfo:
     return ZoneInfo(held.schedule.zone if held.schedule else "UTC")
 
 
-def _managers(instance: Instance) -> list[User]:
-    live = Membership.objects.filter(allocation=instance.allocation_id, ended_at=None, role__in=_MANAGERS)
-    return [one.user for one in live.select_related("user")]
-
-
 def _tell(
     kind: Kind | str,
     instance: Instance,
@@ -145,7 +129,7 @@ def _tell(
     level: notices.LevelName,
     also: Iterable[User] = (),
 ) -> None:
-    people: Sequence[User] = [*told(instance), *also]
+    people: Sequence[User] = [*concerned(instance), *also]
     notices.tell(
         f"policy.{kind}",
         to=people,

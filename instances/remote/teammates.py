@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from allocations.models import Membership
-from allocations.roles import MAY, Need
+from allocations.roles import Need, allows, having
 from instances import trail
 from instances.access import connectable, instance_for
 from instances.models import Instance, Teammate
@@ -15,7 +15,7 @@ from portal.accounts.models import User
 from portal.core import events
 from portal.core.errors import PortalError
 
-_USERS = [role for role, needs in MAY.items() if Need.ACT in needs and Need.ACT_ON_OTHERS not in needs]
+_USERS = [role for role in having(Need.ACT) if not allows(role, Need.ACT_ON_OTHERS)]
 
 
 def of(instance: Instance) -> QuerySet[Teammate]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from allocations.access import allocation_by_id
 from allocations.models import Membership
-from allocations.roles import MAY, Need
+from allocations.roles import Need, having
 from instances import live, meter, trail
 from instances.access import may
 from instances.models import Instance, Teammate
@@ -18,7 +18,7 @@ from portal.core.errors import PortalError
 from portal.notices import services as notices
 
 HANDED = "machine.handed"
-_USING = [role for role, needs in MAY.items() if Need.ACT in needs]
+_USING = having(Need.ACT)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from allocations.roles import MAY, Need, allows, strongest
+from allocations.roles import MAY, Need, allows, having, rank, strongest
 
 USERS = {"pi", "co_pi", "manager", "ta", "member"}
 
@@ -43,3 +43,12 @@ def test_the_strongest_of_several_is_found_whatever_the_order() -> None:
     assert strongest(["reader", "manager", "member"]) == "manager"
     assert strongest(["owner"]) is None
     assert strongest([]) is None
+
+
+def test_the_roles_that_may_do_something_come_strongest_first() -> None:
+    assert having(Need.MANAGE) == ("pi", "co_pi", "manager")
+    assert having(Need.SEE) == tuple(MAY)
+
+
+def test_a_role_that_nobody_knows_is_below_all() -> None:
+    assert [rank(role) for role in ("pi", "reader", "emperor")] == [0, len(MAY) - 1, len(MAY)]

@@ -4,6 +4,7 @@ import pytest
 
 from allocations.members import rules
 from allocations.members.rules import GIVABLE, ORDER, Actor
+from allocations.roles import rank
 
 
 def why(actor: str, held: str, wanted: str, *, own: bool = False, pis: int = 1) -> str:
@@ -34,7 +35,7 @@ def test_nobody_gives_more_than_they_have() -> None:
     for actor in ("pi", "co_pi", "manager"):
         for wanted in GIVABLE:
             allowed = why(actor, "member" if wanted != "member" else "ta", wanted) == ""
-            assert allowed == (rules.rank(wanted) >= rules.rank(actor)), (actor, wanted)
+            assert allowed == (rank(wanted) >= rank(actor)), (actor, wanted)
 
 
 def test_managers_decide_about_those_below_them_only() -> None:
