@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from allocations.access import Person, allocation_by_id, require
 from allocations.models import Allocation
 from allocations.roles import Need, allows
+from instances import hooks_seats
 from instances.models import Instance, Teammate
 from portal.accounts.models import User
 from portal.core.errors import PortalError
@@ -52,6 +53,33 @@ def connectable(user: Person, id: UUID | str) -> Instance:
 def may_connect(user: Person, instance: Instance) -> bool:
     """Whether `connectable` would give it; for a machine that came through a door. One query at most."""
     return bool(connectable_ids(user, [instance]))
+
+
+def attendable(user: Person, id: UUID | str) -> Instance:
+    """The machine, for one who may have a shell, a desktop, files or a port of it in the portal.
+
+    Who is `connectable` is; besides them the learner whose seat it is and a workshop's helpers (`instances.hooks_seats`),
+    who have no role in its allocation: `found.place` says what they are, and nothing else of the machine is theirs.
+    """
+    try:
+        return connectable(user, id)
+    except PortalError as refusal:
+        if not isinstance(user, User) or refusal.id not in ("portal:not-found", "portal:forbidden"):
+            raise
+        pk = uuid_of(id)
+        place = hooks_seats.places(user, [pk]).get(pk)
+        if place is None:
+            raise
+    found = Instance.objects.select_related("owner", "allocation").get(pk=pk)
+    found.place = place
+    return found
+
+
+def may_look_on(user: Person, instance: Instance) -> bool:
+    """Whether the person helps those who are on this machine. For one that came through `attendable`. No query."""
+    if instance.place is not None:
+        return instance.place.role == "helper"
+    return may(user, instance, Need.ACT)
 
 
 def connectable_ids(user: Person, instances: Iterable[Instance]) -> set[UUID]:

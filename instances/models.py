@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 
 from allocations.models import Allocation
+from instances.hooks_seats import Place
 from portal.core.ids import uuid7
 
 
@@ -69,6 +70,9 @@ class Instance(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
     # Grows with every visible change: pages replace markup only by a newer version.
     version = models.PositiveBigIntegerField(default=1)
+
+    # Not stored: what the viewer is at it without a role in its allocation (`instances.access.attendable`).
+    place: Place | None = None
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -62,6 +62,16 @@ INSTALLED_APPS = [
     "instances.remote",
     "instances.policies",
     "instances.advice",
+    "instances.workshops",
+    "instances.workshops.engine",
+    "instances.workshops.clock",
+    "instances.workshops.guests",
+    "instances.workshops.courses",
+    "instances.workshops.roster",
+    "instances.workshops.learner",
+    "instances.workshops.board",
+    "instances.workshops.runs",
+    "instances.workshops.after",
 ]
 
 MIDDLEWARE = [

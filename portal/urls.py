@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("instances.remote.urls")),
     path("", include("instances.policies.urls")),
     path("", include("instances.advice.urls")),
+    path("", include("instances.workshops.urls")),
     path("operations/", include("portal.operations.urls")),
     path("api/", include("portal.api.urls")),
     path("admin/", admin.site.urls),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from instances.access import connectable
+from instances.access import attendable
 from instances.remote import tickets, visits
 from instances.remote.endings import ENDINGS
 from instances.remote.models import RemoteSession
@@ -33,7 +33,7 @@ def admit(text: str, *, kind: str, user: User, mark: str, source: str | None) ->
         if ticket.share_id:
             visit_id = visits.begin(share_id=UUID(ticket.share_id), user=user, source=source).pk
         # Of a guest, too: what the owner may not, nobody may on the owner's word.
-        row.instance = connectable(row.person, row.instance_id)
+        row.instance = attendable(row.person, row.instance_id)
         if row.ended_at is not None:
             raise PortalError("remote:over", reason=ENDINGS[row.end_reason].words)
         way = way_to(row.instance, login=row.login)

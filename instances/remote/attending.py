@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from instances.access import connectable
+from instances.access import attendable
 from instances.remote import closing, sessions, teaching
 from instances.remote.endings import ENDINGS, End
 from instances.remote.link import Link, Secret
@@ -154,7 +154,7 @@ def _look(session_id: UUID, user: User, mark: str) -> tuple[RemoteSession, Way]:
         raise PortalError("portal:not-found")
     if row.ended_at is not None:
         raise PortalError("remote:over", reason=ENDINGS[row.end_reason].words)
-    row.instance = connectable(user, row.instance_id)
+    row.instance = attendable(user, row.instance_id)
     return row, way_to(row.instance, login=row.login)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from allocations.access import Person
 from allocations.roles import Need
-from instances.access import connectable, instance_for, may, uuid_of
+from instances.access import attendable, instance_for, may, may_look_on, uuid_of
 from instances.models import Instance
 from instances.remote.models import Recording, RemoteSession, Share, Visit
 from portal.accounts.models import User
@@ -44,10 +44,10 @@ def attended_session(user: Person, id: UUID | str) -> RemoteSession:
 def seatable(user: Person, id: UUID | str) -> RemoteSession:
     """A session of somebody else that the person may look on without being asked: their own machine's, or as who helps."""
     found = _session(user, id)
-    found.instance = connectable(user, found.instance_id)
+    found.instance = attendable(user, found.instance_id)
     if found.person_id == user.pk:
         raise PortalError("remote:own-session")
-    if not may(user, found.instance, Need.ACT):
+    if not may_look_on(user, found.instance):
         raise PortalError("portal:forbidden", need="look on at the sessions of others")
     return found
 
@@ -76,7 +76,7 @@ def seat_for(user: Person, share_id: UUID | str) -> Seat:
         raise PortalError("portal:not-found")
     session = share.session
     if by_right(share):
-        session.instance = connectable(user, session.instance_id)
+        session.instance = attendable(user, session.instance_id)
     if share.ended_at is not None or session.ended_at is not None:
         raise PortalError("remote:share-over")
     return Seat(share, session, session.instance, _outsider(user, session.instance_id))

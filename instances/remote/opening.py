@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from instances.access import connectable
+from instances.access import attendable
 from instances.models import Instance
 from instances.remote import limits, tickets, ways
 from instances.remote.closing import finish, record
@@ -79,8 +79,9 @@ def open_session(
     with transaction.atomic():
         # The person's row is locked, so that two requests at once do not both take the last place.
         User.objects.select_for_update().get(pk=by.pk)
-        machine = connectable(by, instance.pk)
-        way = ways.way_to(machine, login=login)
+        machine = attendable(by, instance.pk)
+        # A learner is on their seat as themselves, whatever was asked for.
+        way = ways.way_to(machine, login=machine.place.login if machine.place else login)
         if resume is not None:
             session = _resumed(resume, by=by, instance=machine, kind=kind, origin=origin)
         else:

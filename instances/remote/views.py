@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from instances.access import connectable
+from instances.access import attendable
 from instances.models import Instance
 from instances.remote import closing, doors, opening, shown
 from instances.remote.endings import ENDINGS
@@ -24,7 +24,7 @@ def open_session(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     """`kind`, and where wanted `login`, `port`, `resume` → `{session, ticket, path, subprotocols}`."""
     instance = None
     try:
-        instance = connectable(request.user, instance_id)
+        instance = attendable(request.user, instance_id)
         opened = _opened(request, instance)
     except PortalError as problem:
         return refused(problem, instance)

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from instances.access import connectable
+from instances.access import attendable
 from instances.remote import doors, tell
 from instances.remote.models import Mode, RemoteSession, Visit
 from instances.remote.sharing import audit_visit
@@ -84,7 +84,7 @@ def standing(visit_id: int) -> str | None:
         return None
     if doors.by_right(visit.share):
         try:
-            connectable(visit.person, visit.session.instance_id)
+            attendable(visit.person, visit.session.instance_id)
         except PortalError:
             return None
     return visit.mode

@@ -15,7 +15,7 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from instances.access import connectable
+from instances.access import attendable
 from instances.models import Instance
 from instances.remote import limits
 from instances.remote.closing import ENDED, group_of
@@ -141,7 +141,7 @@ def standing(session_id: UUID, person: Callable[[], Any]) -> End | None:
 
 def may_go_on(user: User, instance_id: UUID) -> End | None:
     try:
-        machine: Instance = connectable(user, instance_id)
+        machine: Instance = attendable(user, instance_id)
     except PortalError:
         return End("no-access")
     return End("machine-gone") if stands_still(machine) else None

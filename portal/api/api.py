@@ -14,6 +14,7 @@ from instances.metrics.api import router as metrics
 from instances.policies.api import router as policies
 from instances.remote.api import router as connections
 from instances.remote.api_native import router as ssh
+from instances.workshops.api import router as workshops
 from portal.api.auth import SessionAuth, TokenAuth
 from portal.api.errors import install
 from portal.notices.api import router as notices
@@ -34,7 +35,7 @@ api = NinjaAPI(
 )
 install(api)
 api.add_router("", allocations)
-for router in (sources, members, budgets, overview, reports, policies, advice, notices):
+for router in (sources, members, budgets, overview, reports, policies, advice, notices, workshops):
     api.add_router("", router)
 api.add_router("", catalogue)
 api.add_router("", instances)

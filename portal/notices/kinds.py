@@ -12,6 +12,7 @@ GROUPS = {
     "people": "People",
     "policies": "Policies and leases",
     "allocations": "Allocations",
+    "workshops": "Workshops",
     "portal": "The portal",
 }
 

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AfterConfig(AppConfig):
+    name = "instances.workshops.after"
+    label = "after"

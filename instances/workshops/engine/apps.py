@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WorkshopEngineConfig(AppConfig):
+    name = "instances.workshops.engine"
+    label = "workshop_engine"

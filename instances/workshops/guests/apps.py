@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WorkshopGuestsConfig(AppConfig):
+    name = "instances.workshops.guests"
+    label = "workshop_guests"

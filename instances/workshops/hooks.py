@@ -1,0 +1,62 @@
+"""Where the parts of workshops meet without importing each other. Each function is called with what it needs, and no more."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from instances.workshops.models import Seat, Workshop
+
+# A sentence about what is still to be waited for; empty: nothing.
+BeforeRemoval = Callable[[Workshop], str]
+# In the transaction in which seats got a machine that is set up.
+SeatsReady = Callable[[Collection[Seat]], None]
+# After commit: these seats look different. Best effort, as all pushing is.
+SeatsChanged = Callable[[Collection[UUID]], None]
+# How many of each kind are left at the cloud ("security_groups": 1), asked by a worker with a connected cloud.
+Leftovers = Callable[[Workshop, Any], Mapping[str, int]]
+_before: list[BeforeRemoval] = []
+_ready: list[SeatsReady] = []
+_changed: list[SeatsChanged] = []
+_left: list[Leftovers] = []
+
+
+def before_removal(function: BeforeRemoval) -> BeforeRemoval:
+    if function not in _before:
+        _before.append(function)
+    return function
+
+
+def waits_for(workshop: Workshop) -> list[str]:
+    return [words for words in (function(workshop) for function in _before) if words]
+
+
+def seats_ready(function: SeatsReady) -> SeatsReady:
+    if function not in _ready:
+        _ready.append(function)
+    return function
+
+
+def tell_ready(seats: Collection[Seat]) -> None:
+    for function in _ready if seats else []:
+        function(seats)
+
+
+def seats_changed(function: SeatsChanged) -> SeatsChanged:
+    if function not in _changed:
+        _changed.append(function)
+    return function
+
+
+def tell_changed(ids: Collection[UUID]) -> None:
+    for function in _changed if ids else []:
+        function(ids)
+
+
+def leftovers(function: Leftovers) -> Leftovers:
+    if function not in _left:
+        _left.append(function)
+    return function
+
+
+def count_left(workshop: Workshop, cloud: Any) -> dict[str, int]:
+    return {kind: count for function in _left for kind, count in function(workshop, cloud).items()}
