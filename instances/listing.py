@@ -56,7 +56,7 @@ SORTS = (*_ORDERS, "cost")
 class ListQuery(Sorted):
     """What the address of a list says. Unknown values fall back: people keep and share addresses."""
 
-    USUAL: ClassVar[str] = DEFAULT_SORT
+    USUAL: ClassVar[Mapping[str, str]] = {"sort": DEFAULT_SORT}
     q: str = ""
     status: str = ""
     owner: str = ""

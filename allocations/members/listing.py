@@ -1,14 +1,14 @@
 """The list of members: search, filters, order and pages of rows that are there already."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
-from urllib.parse import urlencode
+from typing import Any, ClassVar, Self
 
 from allocations.members import rules
 from allocations.members.rows import STATES, ZERO, Row
 from allocations.roles import rank
+from portal.core.listed import Address
 
 PAGE_SIZE = 50
 LONGEST = 200
@@ -17,9 +17,10 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Address):
     """What the address of the list says. Unknown values fall back: people keep and share addresses."""
 
+    USUAL: ClassVar[Mapping[str, str]] = {"sort": "role"}
     q: str = ""
     role: str = ""
     state: str = ""
@@ -28,7 +29,7 @@ class Query:
 
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:
-        given = {name: _plain(str(params.get(name, "")))[:LONGEST] for name in cls.__slots__}
+        given = {name: _plain(str(params.get(name, "")))[:LONGEST] for name in cls.names()}
         if given["role"] not in rules.ORDER:
             given["role"] = ""
         if given["state"] not in STATES:
@@ -45,11 +46,6 @@ class Query:
     def number(self) -> int:
         known = self.page.isascii() and self.page.isdigit() and len(self.page) < 6
         return max(1, int(self.page)) if known else 1
-
-    def address(self, **changes: str) -> str:
-        fields = asdict(replace(self, **changes))
-        kept = {name: value for name, value in fields.items() if value and (name, value) != ("sort", "role")}
-        return f"?{urlencode(kept)}" if kept else "?"
 
     def sorted_by(self, order: str) -> str:
         """Figures begin with the largest; the second click turns the order round."""

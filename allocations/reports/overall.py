@@ -39,7 +39,7 @@ _UNSHOWN = ("allocation__abstract", "allocation__quota", "allocation__offers", "
 class OverallQuery(Sorted):
     """What the address of the list says. `place`: a cloud, or cloud/region."""
 
-    USUAL: ClassVar[str] = DEFAULT_SORT
+    USUAL: ClassVar[Mapping[str, str]] = {"sort": DEFAULT_SORT}
     q: str = ""
     health: str = ""
     place: str = ""

@@ -1,10 +1,9 @@
 """Who is and was connected: the rows that pages and API show, in a fixed number of queries."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -17,6 +16,7 @@ from instances.models import Instance
 from instances.remote.endings import words_of
 from instances.remote.models import Recording, RemoteSession, Visit
 from portal.accounts.models import User
+from portal.core.listed import Address
 
 PAGE_SIZE = 50
 # Of those that go on now, above the list.
@@ -26,7 +26,7 @@ SHAREABLE = {RemoteSession.Kind.SHELL, RemoteSession.Kind.DESKTOP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Address):
     """What the address says. Unknown values fall back: people keep and share addresses."""
 
     kind: str = ""
@@ -36,7 +36,7 @@ class Query:
 
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:
-        given = {name: str(params.get(name, ""))[:100] for name in cls.__slots__}
+        given = {name: str(params.get(name, ""))[:100] for name in cls.names()}
         if given["kind"] not in KINDS:
             given["kind"] = ""
         if not (given["person"].isascii() and given["person"].isdigit() and len(given["person"]) < 12):
@@ -47,10 +47,6 @@ class Query:
     @property
     def filtered(self) -> bool:
         return bool(self.kind or self.person or self.live)
-
-    def address(self, **changes: str) -> str:
-        kept = {name: value for name, value in asdict(replace(self, **changes)).items() if value}
-        return f"?{urlencode(kept)}" if kept else "?"
 
 
 @dataclass(frozen=True, slots=True)

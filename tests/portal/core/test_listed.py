@@ -1,5 +1,6 @@
 """What the address of a sorted list says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ from portal.core.listed import Sorted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query(Sorted):
-    USUAL: ClassVar[str] = "-age"
+    USUAL: ClassVar[Mapping[str, str]] = {"sort": "-age"}
     q: str = ""
     sort: str = "-age"
 
