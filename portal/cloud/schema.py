@@ -25,6 +25,7 @@ from portal.cloud.schema_types import (
     WebAddress,
     complain_of_twins,
 )
+from portal.cloud.schema_workshops import Workshops
 from portal.cloud.types import Image, ResourceKind
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
@@ -349,6 +350,7 @@ class PortalCloud(Strict):
     also_at: tuple[OtherPortal, ...] = ()
     polling: Polling = Polling()
     policies: Policies = Policies()
+    workshops: Workshops = Workshops()
     sources: Sources = Sources()
 
     @model_validator(mode="after")
