@@ -4,12 +4,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from instances.seat_spec import SeatSpec
+
 MAX_COUNT = 100
 
 # Exosphere's values of `exoFloatingIpOption` are written in `exosphere.py`.
 AddressOption = Literal["automatic", "existing", "none"]
-# What the machine is for: nothing of ours, or others are reached through it (`instances.remote.jumps`).
-Role = Literal["", "jump"]
+# What the machine is for: nothing of ours; others are reached through it (`instances.remote.jumps`); it is a seat of a
+# workshop (`instances.seat_spec`).
+Role = Literal["", "jump", "seat"]
 CloudId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[A-Za-z0-9._:-]*$")]
 
 
@@ -59,6 +62,8 @@ class LaunchSpec(Spec):
     desktop: bool
     sealed_boot_script: str
     role: Role = ""
+    # What else it is told and given, when it is a seat.
+    seat: SeatSpec | None = None
 
 
 class NoParams(Spec):
