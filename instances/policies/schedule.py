@@ -116,14 +116,15 @@ def _of_days(hours: Hours, start: datetime, end: datetime) -> Iterator[Stretch]:
             for span in hours.week[day.weekday()]:
                 # Equal is a whole day; earlier is on the next one.
                 length = (span.end - span.start) % MINUTES_A_DAY or MINUTES_A_DAY
-                begins = _moment(day, span.start, zone, fold=0)
-                ends = _moment(day, span.start + length, zone, fold=1)
+                begins = moment(day, span.start, zone, fold=0)
+                ends = moment(day, span.start + length, zone, fold=1)
                 if begins < ends:
                     yield begins, ends
         day += timedelta(days=1)
 
 
-def _moment(day: date, minutes: int, zone: ZoneInfo, fold: int) -> datetime:
+def moment(day: date, minutes: int, zone: ZoneInfo, fold: int) -> datetime:
+    """The wall-clock time so many minutes after midnight of that day; `fold`: which one of a time that exists twice."""
     ahead, within = divmod(minutes, MINUTES_A_DAY)
     wall = datetime.combine(day + timedelta(days=ahead), time(within // 60, within % 60))
     # A time that does not exist is read with the offset from before the clocks changed, at either end of the hours.
