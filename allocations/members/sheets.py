@@ -4,11 +4,12 @@ A plain list has a name per line (or several, with commas). A table has a line o
 `username;role;resources`, in any order; what else it has is passed over.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from portal.core import csv_in
+from portal.core.csv_in import Bad as Bad
 
 MOST = 500
 LONGEST = 512 * 1024
@@ -55,15 +56,6 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
-    """A line that names nobody, as far as it can be shown, and why."""
-
-    line: int
-    text: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sheet:
     entries: tuple[Entry, ...]
     bad: tuple[Bad, ...]
@@ -73,31 +65,17 @@ def read_bytes(data: bytes) -> Sheet:
     """An uploaded file: UTF-8 with or without its mark, UTF-16 with one, else as Windows writes it."""
     if len(data) > LONGEST:
         return Sheet((), (Bad(0, "", f"The file is larger than {LONGEST // 1024} KiB."),))
-    return read(_decoded(data))
+    return read(csv_in.decoded(data))
 
 
 def read(text: str) -> Sheet:
     """Each person once: of several lines about one the first counts, and the others are told of."""
-    text = text.removeprefix("\ufeff").replace("\0", "")
+    text = csv_in.tidy(text)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    mark = _separator(first)
+    mark = csv_in.separator(first)
     heads = _heads(first, mark)
     found = _table(text, mark, heads) if heads else _list(text)
     return _once(found)
-
-
-def _decoded(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
-
-
-def _separator(line: str) -> str:
-    """What parts the headings: whichever there is most of."""
-    return max((";", "\t", ","), key=line.count)
 
 
 def _heads(line: str, mark: str) -> list[str] | None:
@@ -107,20 +85,9 @@ def _heads(line: str, mark: str) -> list[str] | None:
 
 
 def _table(text: str, mark: str, heads: Sequence[str]) -> list[Entry | Bad]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-    found: list[Entry | Bad] = []
-    begun = False
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not begun:
-                begun = True
-                continue
-            found.append(_row(reader.line_num, cells, heads))
-    except csv.Error as error:
-        found.append(Bad(reader.line_num, "", f"This is no table from here on: {error}."))
-    return found
+    """Below its headings."""
+    _, *rows = csv_in.table(text, mark)
+    return [row if isinstance(row, Bad) else _row(*row, heads) for row in rows]
 
 
 def _row(line: int, cells: Sequence[str], heads: Sequence[str]) -> Entry | Bad:
@@ -144,13 +111,13 @@ def _list(text: str) -> list[Entry | Bad]:
 
 
 def _entry(line: int, username: str, role: str, resources: tuple[str, ...]) -> Entry | Bad:
-    shown = "".join(letter for letter in username if letter.isprintable())[:80]
+    shown = csv_in.shown(username)
     if not username:
         return Bad(line, "", "There is no username on this line.")
     if not _NAME.fullmatch(username):
         return Bad(line, shown, "This is no username: letters, digits and . @ + - _ only, 2 to 200 of them.")
     if role.lower() not in _ROLES:
-        return Bad(line, shown, f"There is no role called “{_short(role)}”.")
+        return Bad(line, shown, f"There is no role called “{csv_in.shown(role, 40)}”.")
     return Entry(line, username.lower(), _ROLES[role.lower()], resources)
 
 
@@ -167,10 +134,6 @@ def _once(found: Iterable[Entry | Bad]) -> Sheet:
         else:
             entries[one.username] = one
     return Sheet(tuple(entries.values()), tuple(bad[:MOST]))
-
-
-def _short(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable())[:40]
 
 
 def lines(entries: Iterable[Entry], role: str, resources: Sequence[str]) -> str:
