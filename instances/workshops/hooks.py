@@ -14,10 +14,13 @@ SeatsReady = Callable[[Collection[Seat]], None]
 SeatsChanged = Callable[[Collection[UUID]], None]
 # How many of each kind are left at the cloud ("security_groups": 1), asked by a worker with a connected cloud.
 Leftovers = Callable[[Workshop, Any], Mapping[str, int]]
+# In the transaction of the change: the workshop was "planned", "moved", "cancelled", or has "ended".
+PlanChanged = Callable[[Workshop, str], None]
 _before: list[BeforeRemoval] = []
 _ready: list[SeatsReady] = []
 _changed: list[SeatsChanged] = []
 _left: list[Leftovers] = []
+_plans: list[PlanChanged] = []
 
 
 def before_removal(function: BeforeRemoval) -> BeforeRemoval:
@@ -60,3 +63,14 @@ def leftovers(function: Leftovers) -> Leftovers:
 
 def count_left(workshop: Workshop, cloud: Any) -> dict[str, int]:
     return {kind: count for function in _left for kind, count in function(workshop, cloud).items()}
+
+
+def plan_changed(function: PlanChanged) -> PlanChanged:
+    if function not in _plans:
+        _plans.append(function)
+    return function
+
+
+def tell_plan_changed(workshop: Workshop, what: str) -> None:
+    for function in _plans:
+        function(workshop, what)
