@@ -205,6 +205,8 @@ REMOTE_SOURCE_ADDRESSES = env.words("REMOTE_SOURCE_ADDRESSES")
 # Where web applications of machines are shown, each under a name of its own below this one: never a name of the portal's.
 PORTS_SITE = env.text("PORTS_SITE", "").rstrip("/")
 RECORDINGS_DIR = Path(env.text("RECORDINGS_DIR", str(STATE_DIR / "recordings")))
+# Course files and learners' work, sealed: written by workers, read by web processes.
+WORK_DIR = Path(env.text("WORK_DIR", str(STATE_DIR / "work")))
 # Names this process among those that hold shells, where the proxy leads /ws/remote/at/<name>/ to it; empty: there is one.
 SOCKETS_NODE = env.text("SOCKETS_NODE", "")
 

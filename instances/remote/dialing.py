@@ -40,16 +40,22 @@ async def connect(way: Way, *, person: str, secret: Secret | None = None) -> Lin
             name = way.name if hop is way.machine else "its jump host"
             tunnel = connections[-1] if connections else None
             own = secret if hop is way.machine else None
-            made = await _hop(hop, name, person=person, secret=own, tunnel=tunnel)
+            made = await reach(hop, name, person=person, secret=own, tunnel=tunnel)
             undo.callback(made.abort)
             connections.append(made)
         undo.pop_all()
     return Link(way, connections)
 
 
-async def _hop(
-    hop: Hop, name: str, *, person: str, secret: Secret | None, tunnel: asyncssh.SSHClientConnection | None
+async def reach(
+    hop: Hop,
+    name: str,
+    *,
+    person: str,
+    secret: Secret | None = None,
+    tunnel: asyncssh.SSHClientConnection | None = None,
 ) -> asyncssh.SSHClientConnection:
+    """One server, through the connection to the one before it where there is one: many may share that."""
     keys = await client_keys(hop, person, secret, direct=tunnel is None)
     if not keys and not (secret and secret.password):
         raise PortalError("remote:needs-secret", outcome="auth", name=name, login=hop.login)

@@ -1,6 +1,7 @@
 """Where the parts of workshops meet without importing each other. Each function is called with what it needs, and no more."""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from instances.workshops.models import Seat, Workshop
 
 # A sentence about what is still to be waited for; empty: nothing.
 BeforeRemoval = Callable[[Workshop], str]
+# Whether a seat's home, as it is since that moment, is kept outside of its machine; asked until it is. PortalError: never.
+HomeKept = Callable[[Seat, datetime], bool]
 # In the transaction in which seats got a machine that is set up.
 SeatsReady = Callable[[Collection[Seat]], None]
 # After commit: these seats look different. Best effort, as all pushing is.
@@ -17,6 +20,8 @@ Leftovers = Callable[[Workshop, Any], Mapping[str, int]]
 # In the transaction of the change: the workshop was "planned", "moved", "cancelled", or has "ended".
 PlanChanged = Callable[[Workshop, str], None]
 _before: list[BeforeRemoval] = []
+_away: list[BeforeRemoval] = []
+_homes: list[HomeKept] = []
 _ready: list[SeatsReady] = []
 _changed: list[SeatsChanged] = []
 _left: list[Leftovers] = []
@@ -31,6 +36,28 @@ def before_removal(function: BeforeRemoval) -> BeforeRemoval:
 
 def waits_for(workshop: Workshop) -> list[str]:
     return [words for words in (function(workshop) for function in _before) if words]
+
+
+def before_away(function: BeforeRemoval) -> BeforeRemoval:
+    """As `before_removal`, and less patient: what is better done before machines of a workshop that is over are put away."""
+    if function not in _away:
+        _away.append(function)
+    return function
+
+
+def holds_back(workshop: Workshop) -> list[str]:
+    return [words for words in (function(workshop) for function in _away) if words]
+
+
+def home_keeper(function: HomeKept) -> HomeKept:
+    if function not in _homes:
+        _homes.append(function)
+    return function
+
+
+def home_kept(seat: Seat, since: datetime) -> bool:
+    """The first call has it kept; it is put back by itself when the seat is ready again."""
+    return all([function(seat, since) for function in _homes])
 
 
 def seats_ready(function: SeatsReady) -> SeatsReady:
