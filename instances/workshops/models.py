@@ -111,6 +111,9 @@ class Workshop(models.Model):
     # Why the engine holds back for the whole of it, as a problem; empty: it does not.
     hold_id = models.CharField(max_length=64, blank=True)
     hold_params = models.JSONField(default=dict)
+    hold_since = models.DateTimeField(null=True, blank=True)
+    # Machines that it could use now and has not asked for: what others' shares of the cloud are measured against.
+    wants = models.PositiveIntegerField(default=0)
 
     # When the engine looks next, and who is looking.
     next_at = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -270,6 +273,8 @@ class Seat(models.Model):
     )
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.EMPTY)
     stage_since = models.DateTimeField()
+    # The operation at whose end the stage ends (its launch, start, shelve, reset); ids of operations are not rows of ours.
+    operation = models.UUIDField(null=True, blank=True)
     # Machines tried for it that failed, one after the other; nothing is tried again before `not_before`.
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True, blank=True)
