@@ -57,7 +57,7 @@ def home_keeper(function: HomeKept) -> HomeKept:
 
 def home_kept(seat: Seat, since: datetime) -> bool:
     """The first call has it kept; it is put back by itself when the seat is ready again."""
-    return all([function(seat, since) for function in _homes])
+    return all(function(seat, since) for function in _homes)
 
 
 def seats_ready(function: SeatsReady) -> SeatsReady:

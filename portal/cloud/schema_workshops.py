@@ -27,15 +27,6 @@ class Workshops(BaseModel):
     first_pause_seconds: float = Field(default=20, gt=0)
     longest_pause_minutes: float = Field(default=10, gt=0)
     test_drive_minutes: int = Field(default=60, ge=5, le=1440)
-    # Commands for many seats may last so long; their output is kept so long after the workshop was removed.
-    run_minutes: float = Field(default=30, gt=0)
-    runs_days: float = Field(default=30, gt=0)
-    # Of one file that is pushed to seats, and of all course files of a workshop.
-    push_mb: float = Field(default=50, gt=0)
-    course_files_mb: float = Field(default=200, gt=0)
-    # Of one learner's work, and how long it is kept after the workshop was removed.
-    work_mb: float = Field(default=500, gt=0)
-    work_days: float = Field(default=30, gt=0)
     # Whether a workshop may let people in by codes, who sign in nowhere else.
     guest_codes: bool = False
     # The longest command on seats; one file that is sent there; all files of a course; one learner's home; days kept.
