@@ -12,14 +12,14 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 # Accounts that systems, images and the portal itself have: a learner is none of them.
-TAKEN_LOGINS = frozenset(
-    "root exouser heliosphere heliojump admin administrator adm sudo wheel daemon bin sys sync games man lp mail news "
-    "uucp proxy backup list irc nobody nogroup systemd messagebus polkitd sshd syslog uuidd tcpdump landscape lxd docker "
-    "fwupd-refresh usbmux dnsmasq chrony ntp rpc dbus tss halt shutdown operator ftp postgres mysql redis www-data nginx "
-    "apache debian ubuntu rocky almalinux centos fedora cloud-user ec2-user cirros disk cdrom shadow staff users tty "
-    "dialout video render kvm input plugdev netdev ssh".split()
-)
-# Groups that are as good as being root, or that read disks past all permissions.
+_TAKEN = """
+root exouser heliosphere heliojump admin administrator adm sudo wheel daemon bin sys sync games man lp mail news uucp proxy
+backup list irc nobody nogroup systemd messagebus polkitd sshd syslog uuidd tcpdump landscape lxd docker fwupd-refresh
+usbmux dnsmasq chrony ntp rpc dbus tss halt shutdown operator ftp postgres mysql redis www-data nginx apache debian ubuntu
+rocky almalinux centos fedora cloud-user ec2-user cirros disk cdrom shadow staff users tty dialout video render kvm input
+plugdev netdev ssh
+"""
+TAKEN_LOGINS = frozenset(_TAKEN.split())
 _LOGIN = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}")
 _FOLDER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
@@ -132,5 +132,5 @@ class SeatSpec(_Part):
     repository_url: Annotated[str, AfterValidator(checked_repository)] = ""
     repository_ref: Annotated[str, AfterValidator(checked_ref)] = ""
     start_port: int | None = Field(default=None, ge=1, le=65535)
-    start_path: str = Field(default="", max_length=255)
+    start_path: str = Field(default="", max_length=255, pattern=r"^[\x21-\x7e]*$")
     data: tuple[SeatData, ...] = ()

@@ -64,6 +64,8 @@ class LaunchSpec(Spec):
     role: Role = ""
     # What else it is told and given, when it is a seat.
     seat: SeatSpec | None = None
+    # What of the portal launched it, where no person did.
+    asked_by: str = ""
 
 
 class NoParams(Spec):

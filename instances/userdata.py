@@ -15,7 +15,9 @@ from typing import Any
 
 import yaml
 
+from instances import userdata_seat
 from instances.principals import JUMP_LOGIN, principal
+from instances.userdata_seat import SeatFiles
 from portal.core.version import PORTAL_VERSION
 
 # Nova takes 65,535 characters of base64. Ours are under 16 KiB, a person's script may be this long.
@@ -26,7 +28,15 @@ UNITS = ("heliosphere-agent.service", "heliosphere-boot.service", "heliosphere-s
 DESKTOP_UNIT = "heliosphere-desktop.service"
 _FOLDER = Path(__file__).parent / "guest"
 # Packed into user-data: what makes up a version.
-GUEST_FILES = ("agent.py", "guest.sh", "jump.sh", *UNITS, DESKTOP_UNIT)
+GUEST_FILES = (
+    "agent.py",
+    "guest.sh",
+    "jump.sh",
+    *UNITS,
+    DESKTOP_UNIT,
+    userdata_seat.SCRIPT,
+    userdata_seat.UNIT,
+)
 _OURS = "/opt/heliosphere"
 _UNITS = "/etc/systemd/system"
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
@@ -71,12 +81,13 @@ def build(
     metrics_key: str,
     ca_public_keys: Sequence[str],
     jump: bool = False,
+    seat: SeatFiles | None = None,
 ) -> bytes:
     """The user-data, not yet base64. BadUserData when a name, a key or the script cannot be used.
 
     Empty `push_url`: the machine reports through its console only. `ca_public_keys`: of the authorities whose
     certificates it takes, where they name this machine and this login; none: it takes none. `jump`: others are
-    reached through it, by a login of its own.
+    reached through it, by a login of its own. `seat`: of a workshop, with an account for whoever sits there.
     """
     if not _USER.fullmatch(username):
         raise BadUserData(f"{username!r} is not a user name that Linux takes.")
@@ -96,12 +107,17 @@ def build(
         _packed(f"{_OURS}/guest.sh", script, "0755"),
         *(_file(f"{_UNITS}/{unit}", _guest_file(unit)) for unit in UNITS),
         *_certificate_files(instance_id, username, ca_public_keys),
-        *_desktop_files(username, wanted=desktop),
+        *_desktop_files(username, seat, wanted=desktop),
         *([_packed(f"{_OURS}/jump.sh", jump_script(instance_id), "0755")] if jump else []),
+        *(_seat_files(seat, instance_id) if seat else []),
         *_boot_script_files(boot_script),
     ]
     config = {
-        "users": ["default", _user(username, [clean_key(key) for key in ssh_keys])],
+        "users": [
+            "default",
+            _user(username, [clean_key(key) for key in ssh_keys]),
+            *([_learner(seat)] if seat else []),
+        ],
         "ssh_pwauth": False,
         "bootcmd": [["cloud-init-per", "instance", "heliosphere-starting", "sh", "-c", _FIRST]],
         "write_files": files,
@@ -110,7 +126,10 @@ def build(
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=False, width=100_000)
     data = f"#cloud-config\n# Made by Heliosphere {version()} for instance {instance_id}\n{text}".encode()
     if len(data) > MAX_BYTES:
-        raise BadUserData("The boot script and the SSH keys together are too long for the cloud.")
+        over = len(data) - MAX_BYTES
+        raise BadUserData(
+            f"The boot script and the SSH keys together are {over:,} bytes too long for the cloud."
+        )
     return data
 
 
@@ -162,6 +181,28 @@ def _user(name: str, keys: list[str]) -> dict[str, Any]:
     return {**user, "ssh_authorized_keys": keys} if keys else user
 
 
+def _learner(seat: SeatFiles) -> dict[str, Any]:
+    """No key, no password: the portal's certificates alone. An administrator only where `seat.sh` is told so."""
+    spec = seat.spec
+    return {
+        "name": spec.login,
+        "gecos": "Workshop",
+        "shell": "/bin/bash",
+        "lock_passwd": True,
+        **({"sudo": "ALL=(ALL) NOPASSWD:ALL"} if spec.sudo else {}),
+    }
+
+
+def _seat_files(seat: SeatFiles, instance_id: str) -> list[dict[str, str]]:
+    unit, script = userdata_seat.UNIT, userdata_seat.SCRIPT
+    return [
+        _packed(f"{_OURS}/{script}", _guest_file(script), "0755"),
+        _file(f"{_UNITS}/{unit}", _guest_file(unit)),
+        _file(userdata_seat.CONFIG, userdata_seat.config(seat, instance_id), "0600"),
+        *(_file(path, key, "0600") for path, key in userdata_seat.key_files(seat)),
+    ]
+
+
 def _file(path: str, content: str, mode: str = "0644") -> dict[str, str]:
     return {"path": path, "permissions": mode, "owner": "root:root", "content": content}
 
@@ -182,8 +223,15 @@ def _certificate_files(instance_id: str, username: str, keys: Sequence[str]) -> 
     ]
 
 
-def _desktop_files(username: str, *, wanted: bool) -> list[dict[str, str]]:
-    text = _filled(DESKTOP_UNIT, user=username)
+def _desktop_files(username: str, seat: SeatFiles | None, *, wanted: bool) -> list[dict[str, str]]:
+    """On a seat it is the learner's, whose group those who help are in: they may enter, too."""
+    text = _filled(DESKTOP_UNIT, user=seat.spec.login if seat else username)
+    if seat:
+        for own, shared in (
+            ("RuntimeDirectoryMode=0700", "RuntimeDirectoryMode=0750"),
+            ("-rfbunixmode 0600", "-rfbunixmode 0660"),
+        ):
+            text = text.replace(own, shared)
     return [_file(f"{_OURS}/{DESKTOP_UNIT}", text)] if wanted else []
 
 

@@ -4,6 +4,7 @@
 #   guest.sh boot    at each boot: host keys, version and the set-up status to the console (a cold start empties its log)
 #   guest.sh setup   until it has ended once: groups, SSH, jump host, desktop, then the person's boot script; then tmux
 #   guest.sh session what the desktop runs, as the person
+#   guest.sh guard   on a seat of a workshop, at each boot: see seat.sh
 # Markers are kept under this machine's id: one made from an image of another machine is set up anew.
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -16,6 +17,8 @@ CA=/etc/ssh/heliosphere_ca.pub
 LOG=/var/log/heliosphere
 AGENT=heliosphere
 UNITS="heliosphere-agent.service heliosphere-boot.service heliosphere-setup.service"
+SEAT="$OURS/seat.sh"
+[ ! -f "$SEAT" ] || UNITS="heliosphere-seat.service $UNITS"
 
 # Nova records the serial port, and /dev/console may be the screen: write to every serial console of the kernel.
 serial() {
@@ -150,7 +153,8 @@ desktop() {
   unit="$OURS/heliosphere-desktop.service"
   [ -f "$unit" ] || return 0
   install_desktop > "$LOG/desktop.log" 2>&1 || return 1
-  { no_questions "$1" && no_compositing; } >> "$LOG/desktop.log" 2>&1 || return 1
+  { ! administers || no_questions "$1"; } >> "$LOG/desktop.log" 2>&1 || return 1
+  no_compositing >> "$LOG/desktop.log" 2>&1 || return 1
   virtual_gl "$1" >> "$LOG/desktop.log" 2>&1
   cp "$unit" /etc/systemd/system/ && systemctl daemon-reload && systemctl enable --now heliosphere-desktop
 }
@@ -161,6 +165,21 @@ session() {
     if [ -x "$gl" ] && nvidia-smi -L > /dev/null 2>&1; then exec "$gl" -d egl +wm startxfce4; fi
   done
   exec startxfce4
+}
+
+# On a seat the desktop is the learner's, who is an administrator only where the workshop says so.
+administers() {
+  [ ! -f "$SEAT" ] || [ "$(sh "$SEAT" value sudo)" = yes ]
+}
+
+desktop_user() {
+  if [ -f "$SEAT" ]; then sh "$SEAT" value login; else echo "$1"; fi
+}
+
+# What a workshop gives besides, such as data and a repository, is told where it fails, and does not stop the rest.
+seat() {
+  [ -f "$SEAT" ] || return 0
+  sh "$SEAT" "$@" >> "$LOG/seat.log" 2>&1
 }
 
 jump_host() {
@@ -182,6 +201,7 @@ extras() {
       nice dnf -q -y install tmux
     fi
   fi
+  seat again
 }
 
 # At most once: a script that restarts the machine must not run again after it.
@@ -192,6 +212,11 @@ boot_script() {
     return 0
   fi
   touch "$STATE/boot-script.started" && sync
+  if [ -f "$SEAT" ]; then
+    HELIOSPHERE_LOGIN=$(sh "$SEAT" value login) HELIOSPHERE_PORT=$(sh "$SEAT" value port)
+    HELIOSPHERE_PATH=$(sh "$SEAT" value path)
+    export HELIOSPHERE_LOGIN HELIOSPHERE_PORT HELIOSPHERE_PATH
+  fi
   (cd /root && HOME=/root "$OURS/boot-script") > "$LOG/boot-script.log" 2>&1 < /dev/null
   code=$?
   line "{\"helio\": \"boot-script\", \"exit\": $code, \"epoch\": $(date +%s)}"
@@ -205,7 +230,11 @@ setup() {
   join_groups "$1" || result=error
   trust_ca || result=error
   jump_host || result=error
-  desktop "$1" || result=error
+  seat account "$1" || result=error
+  seat guard || result=error
+  seat data 180
+  desktop "$(desktop_user "$1")" || result=error
+  seat repository
   boot_script || result=error
   status "$result"
   touch "$STATE/done"
@@ -217,6 +246,7 @@ boot() {
   line "{\"helio\": \"guest\", \"version\": \"@version@\"}"
   [ ! -e "$STATE/done" ] || print "$STATE/status"
   gpu_devices
+  [ ! -e "$STATE/done" ] || seat data
 }
 
 [ "${1:-}" != session ] || session
@@ -225,5 +255,6 @@ case "${1:-}" in
   start) start ;;
   boot) ! same_machine || boot ;;
   setup) ! same_machine || setup @user@ ;;
-  *) echo "usage: guest.sh start|boot|setup|session" >&2; exit 2 ;;
+  guard) ! same_machine || seat guard ;;
+  *) echo "usage: guest.sh start|boot|setup|guard|session" >&2; exit 2 ;;
 esac

@@ -8,7 +8,9 @@ from instances import userdata
 from instances.exosphere import GUEST_KEY
 from instances.mirror.adopt import tag_of
 from instances.models import Instance
+from instances.seat_spec import ShareData
 from instances.specs import LaunchSpec
+from instances.userdata_seat import SeatFiles
 from portal.cloud.types import NewServer
 from portal.core.errors import PortalError
 from portal.core.seal import derive, unseal
@@ -52,6 +54,16 @@ def _user_data(ctx: Context, row: Instance, spec: LaunchSpec, authorities: Seque
             metrics_key=derive("metrics", str(row.pk)),
             ca_public_keys=authorities,
             jump=spec.role == "jump",
+            seat=_seat(ctx, spec),
         )
     except userdata.BadUserData as error:
         raise PortalError("portal:bad-input", reason=str(error)) from None
+
+
+def _seat(ctx: Context, spec: LaunchSpec) -> SeatFiles | None:
+    """Which of the volumes are this machine's own copies is known since `seat_data.prepare`."""
+    if spec.seat is None:
+        return None
+    shares = [one for one in spec.seat.data if isinstance(one, ShareData) and one.sealed_key]
+    keys = {one.folder: unseal(one.sealed_key) for one in shares}
+    return SeatFiles(spec.seat, volumes=ctx.progress.get("copies", {}), keys=keys)

@@ -5,7 +5,12 @@ from typing import Any
 from portal.cloud import calls, translate
 from portal.cloud.connection import Cloud
 from portal.cloud.parse import Row, text, texts
-from portal.cloud.security_groups import ensure_security_group, list_security_groups
+from portal.cloud.security_groups import (
+    delete_security_group,
+    ensure_security_group,
+    find_security_groups,
+    list_security_groups,
+)
 from portal.cloud.types import FloatingIp, Network, Port
 from portal.core.errors import PortalError
 
@@ -14,10 +19,12 @@ __all__ = [
     "auto_allocated_network",
     "create_floating_ip",
     "delete_floating_ip",
+    "delete_security_group",
     "disassociate",
     "ensure_security_group",
     "external_network",
     "find_floating_ip_by_tag",
+    "find_security_groups",
     "list_floating_ips",
     "list_networks",
     "list_ports",

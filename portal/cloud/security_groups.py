@@ -20,14 +20,14 @@ def list_security_groups(cloud: Cloud) -> list[SecurityGroup]:
 
 @translate.translated("network")
 def ensure_security_group(
-    cloud: Cloud, name: str, rules: Iterable[SecurityRule], description: str = ""
+    cloud: Cloud, name: str, rules: Iterable[SecurityRule | SecurityGroupRule], description: str = ""
 ) -> SecurityGroup:
     """Find or make the group and give it exactly these rules.
 
     Descriptions count: Exosphere compares them and would undo ours. Where several groups have the name
     (portals race), the oldest is the one; use its id, never the name.
     """
-    named = sorted(_list(cloud, {"name": name}), key=lambda group: (group.created, group.id))
+    named = find_security_groups(cloud, name)
     group = named[0] if named else _create(cloud, name, description)
     wanted = {rule_of(rule) for rule in rules}
     surplus = [rule for rule in group.rules if rule not in wanted]
@@ -42,7 +42,28 @@ def ensure_security_group(
     return _group(calls.send(cloud, "network", "GET", f"/security-groups/{group.id}")["security_group"])
 
 
-def rule_of(rule: SecurityRule) -> SecurityGroupRule:
+@translate.translated("network")
+def find_security_groups(cloud: Cloud, name: str) -> list[SecurityGroup]:
+    """All of this name, the oldest first."""
+    return sorted(_list(cloud, {"name": name}), key=lambda group: (group.created, group.id))
+
+
+@translate.translated("network")
+def delete_security_group(cloud: Cloud, group_id: str) -> bool:
+    """False while a port, or a rule of another group, still names it. That it is gone already is fine."""
+    try:
+        calls.send(cloud, "network", "DELETE", f"/security-groups/{group_id}")
+    except PortalError as error:
+        if error.id not in ("cloud:not-found", "cloud:conflict"):
+            raise
+        return error.id == "cloud:not-found"
+    return True
+
+
+def rule_of(rule: SecurityRule | SecurityGroupRule) -> SecurityGroupRule:
+    """A rule of the configuration, or one that says more than that can: whose group it lets in."""
+    if isinstance(rule, SecurityGroupRule):
+        return rule
     return SecurityGroupRule(
         direction=rule.direction,
         ethertype=rule.ethertype,
@@ -78,6 +99,8 @@ def _add_rule(cloud: Cloud, group_id: str, rule: SecurityGroupRule) -> None:
         "remote_ip_prefix": rule.remote_cidr,
         "description": rule.description,
     }
+    if rule.remote_group_id:
+        wanted["remote_group_id"] = rule.remote_group_id
     _tolerating("cloud:conflict", cloud, "POST", "/security-group-rules", {"security_group_rule": wanted})
 
 

@@ -163,6 +163,8 @@ class Volume:
     image_name: str
     user_id: str
     created: datetime
+    # Whether several servers may have it at once.
+    multiattach: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

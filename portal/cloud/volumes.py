@@ -29,7 +29,9 @@ def create_volume(
     metadata: dict[str, str] | None = None,
     image_id: str | None = None,
     volume_type: str | None = None,
+    copy_of: str | None = None,
 ) -> Volume:
+    """`copy_of`: the id of a volume of the project that it begins as a copy of."""
     wanted: dict[str, Any] = {
         "name": name,
         "size": size_gb,
@@ -40,6 +42,8 @@ def create_volume(
         wanted["imageRef"] = image_id
     if volume_type:
         wanted["volume_type"] = volume_type
+    if copy_of:
+        wanted["source_volid"] = copy_of
     return _volume(calls.send(cloud, "block-storage", "POST", "/volumes", json={"volume": wanted})["volume"])
 
 
@@ -61,6 +65,7 @@ def _volume(row: Row) -> Volume:
         image_name=text(row.get("volume_image_metadata") or {}, "image_name"),
         user_id=text(row, "user_id"),
         created=moment(row["created_at"]),
+        multiattach=row.get("multiattach") is True,
     )
 
 
