@@ -10,11 +10,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from requests import RequestException
 
-from portal.accounts import services, signin
-from portal.accounts.oidc import LoginClaims, Refusal, claims_of
+from portal.accounts import hooks, services, signin
+from portal.accounts.oidc import LoginClaims, Refusal, claims_of, visitor_of
 from portal.cloud.config import clouds
 from portal.cloud.schema import Oidc
 from portal.core.errors import PortalError
+
+# Refused as people of the portal, and not as liars.
+_VISITORS_ARE = frozenset({"accounts:wrong-idp", "accounts:no-access-id"})
 
 
 def rules() -> Oidc:
@@ -39,7 +42,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
     ) -> list[SocialApp]:
         """The one provider that portal.yaml describes, and no other: none comes from the database."""
-        app = _app(rules())
+        app = _app(rules(), visiting=hooks.visiting(request))
         wanted = provider in {None, app.provider, app.provider_id} and client_id in {None, app.client_id}
         return [app] if wanted else []
 
@@ -47,10 +50,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Replace allauth's own lookup, which knows no issuer, by ours; then connect the clouds."""
         if sociallogin.state.get("process") not in {None, AuthProcess.LOGIN}:
             raise PortalError("accounts:sign-in-expired")
-        claims = _claims(sociallogin.account.extra_data)
+        claims = _claims(request, sociallogin.account.extra_data)
         user = signin.person(claims)
         sociallogin.user = sociallogin.account.user = user
-        if sociallogin.token is not None:
+        if sociallogin.token is not None and not user.is_visitor:
             services.connect_with_oidc(
                 user=user,
                 access_token=sociallogin.token.token,
@@ -76,7 +79,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         raise PortalError("accounts:provider-refused", provider=title)
 
 
-def _app(oidc: Oidc) -> SocialApp:
+def _app(oidc: Oidc, *, visiting: bool) -> SocialApp:
+    hint = _hint(oidc, visiting)
     return SocialApp(
         provider="openid_connect",
         provider_id=oidc.provider_id,
@@ -86,7 +90,7 @@ def _app(oidc: Oidc) -> SocialApp:
         settings={
             "server_url": oidc.issuer,
             "scope": list(oidc.scopes),
-            "auth_params": {"idphint": oidc.idphint} if oidc.idphint else {},
+            "auth_params": {"idphint": hint} if hint else {},
             "oauth_pkce_enabled": True,
             # Client ids of CILogon hold colons and slashes, which break naive Basic authentication.
             "token_auth_method": "client_secret_post",
@@ -96,13 +100,21 @@ def _app(oidc: Oidc) -> SocialApp:
     )
 
 
-def _claims(answer: dict[str, Any]) -> LoginClaims:
+def _hint(oidc: Oidc, visiting: bool) -> str:
+    """A hint limits whom CILogon offers: whoever comes for a workshop chooses among all that may."""
+    if not visiting or not oidc.idphint:
+        return oidc.idphint
+    return "" if "*" in oidc.visitor_idps else ",".join((oidc.idphint, *oidc.visitor_idps))
+
+
+def _claims(request: HttpRequest, answer: dict[str, Any]) -> LoginClaims:
     userinfo, id_token = answer.get("userinfo"), answer.get("id_token")
-    judged = claims_of(
-        userinfo if isinstance(userinfo, dict) else {},
-        id_token if isinstance(id_token, dict) else {},
-        rules(),
-    )
+    told = (userinfo if isinstance(userinfo, dict) else {}, id_token if isinstance(id_token, dict) else {})
+    judged = claims_of(*told, rules())
+    if isinstance(judged, Refusal) and judged.problem in _VISITORS_ARE:
+        visitor = visitor_of(*told, rules())
+        if isinstance(visitor, LoginClaims) and hooks.visiting(request, visitor):
+            judged = visitor
     if isinstance(judged, Refusal):
         raise PortalError(judged.problem, **dict[str, Any](judged.params))
     return judged

@@ -20,6 +20,10 @@ class User(AbstractUser):
     identity_provider = models.CharField(max_length=255, blank=True)
     identity_provider_name = models.CharField(max_length=255, blank=True)
     authentication_context = models.CharField(max_length=255, blank=True)
+    # The identity provider says that the address is theirs, or is one that the operator believes.
+    email_verified = models.BooleanField(default=False)
+    # Here to take part in workshops, and for nothing else: `visiting`.
+    is_visitor = models.BooleanField(default=False)
     is_operator = models.BooleanField(default=False)
     # The names of the groups that the identity provider gave at the last sign-in.
     claimed_groups = models.JSONField(default=list, blank=True)

@@ -1,7 +1,7 @@
 """What the identity provider says about a person → who they are here, or why not. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.cloud.schema import Oidc
@@ -27,6 +27,8 @@ class LoginClaims:
     assurance: str
     groups: tuple[str, ...]
     operator: bool
+    email_verified: bool = False
+    visitor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,25 @@ def claims_of(userinfo: Mapping[str, Any], id_token: Mapping[str, Any], rules: O
         assurance=assurance,
         groups=groups,
         operator=_is_operator(groups, assurance, rules),
+        email_verified=_is_verified(claims.get(name.email_verified), idp, rules),
     )
+
+
+def visitor_of(
+    userinfo: Mapping[str, Any], id_token: Mapping[str, Any], rules: Oidc
+) -> LoginClaims | Refusal | None:
+    """Somebody whom the rules refuse, as one who takes part in a workshop. None: not from there either.
+
+    Their provider's word makes them nobody's member and nobody's operator, and what it calls them is no id of ours.
+    """
+    idp = text({**id_token, **userinfo}.get(rules.claims.idp))
+    if idp not in rules.visitor_idps and "*" not in rules.visitor_idps:
+        return None
+    wider = rules.model_copy(update={"allowed_idps": (), "access_id_pattern": None})
+    found = claims_of(userinfo, id_token, wider)
+    if isinstance(found, Refusal):
+        return found
+    return replace(found, access_id="", groups=(), operator=False, visitor=True)
 
 
 def group_claims(groups: Iterable[str], rules: Oidc) -> tuple[GroupClaim, ...]:
@@ -128,6 +148,11 @@ def _groups(value: object) -> tuple[str, ...]:
         return ()
     names = (text(item) for item in given[:_MOST_GROUPS])
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _is_verified(claim: object, idp: str, rules: Oidc) -> bool:
+    """Some providers send the word instead of the value."""
+    return claim is True or claim == "true" or (bool(idp) and idp in rules.email_idps)
 
 
 def _is_operator(groups: tuple[str, ...], assurance: str, rules: Oidc) -> bool:

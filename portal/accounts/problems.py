@@ -13,6 +13,13 @@ register(
             "itself, sign out there first. {help}",
             403,
         ),
+        "accounts:visitor": Problem(
+            "You are here for a workshop",
+            "Your sign-in lets you take part in workshops; what else the portal has is for people with an {id_title}.",
+            "Nothing was done, and your seat is as it was.",
+            "Go back to your workshops. To use the portal for more, sign in with an {id_title}.",
+            403,
+        ),
         "accounts:look-refused": Problem(
             "Nobody looks as an operator",
             "The portal shows nobody the pages of an operator, or your own as somebody else's.",

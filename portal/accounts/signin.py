@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
+from portal.accounts import hooks
 from portal.accounts.models import User
 from portal.accounts.oidc import LoginClaims
 from portal.core.audit import record
@@ -45,6 +46,7 @@ def _person(claims: LoginClaims) -> User:
         assurance=claims.assurance,
         **({"operator": user.is_operator} if user.is_operator != was_operator else {}),
     )
+    hooks.signed_in(user)
     return user
 
 
@@ -54,6 +56,8 @@ def _take_over(user: User, claims: LoginClaims) -> None:
     user.first_name = claims.given_name[:150]
     user.last_name = claims.family_name[:150]
     user.email = claims.email[:254]
+    user.email_verified = claims.email_verified
+    user.is_visitor = claims.visitor
     user.identity_provider = claims.idp
     user.identity_provider_name = claims.idp_name
     user.authentication_context = claims.assurance

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from requests import RequestException
 
+from portal.accounts import hooks
 from portal.accounts.adapter import rules
 from portal.accounts.models import User
 from portal.core.errors import PortalError
@@ -31,7 +32,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """The page with the one button."""
     if isinstance(request.user, User):
         return redirect(safe_next(request))
-    return render(request, "account/login.html", {"provider": rules(), "next": safe_next(request)})
+    page = {
+        "provider": rules(),
+        "next": safe_next(request),
+        "visiting": hooks.visiting(request),
+        "ways": hooks.other_ways(),
+    }
+    return render(request, "account/login.html", page)
 
 
 @never_cache

@@ -57,6 +57,7 @@ class ClaimNames(Strict):
     idp: str = "idp"
     idp_name: str = "idp_name"
     email: str = "email"
+    email_verified: str = "email_verified"
     name: str = "name"
     given_name: str = "given_name"
     family_name: str = "family_name"
@@ -76,6 +77,10 @@ class Oidc(Strict):
     scopes: tuple[str, ...] = ("openid", "email", "profile", "org.cilogon.userinfo")
     idphint: str = ""
     allowed_idps: tuple[str, ...] = ()
+    # From where people may come who only take part in a workshop, beside those; "*": from anywhere.
+    visitor_idps: tuple[str, ...] = ()
+    # Those whose e-mail addresses are verified, where they do not say so in a claim.
+    email_idps: tuple[str, ...] = ()
     claims: ClaimNames = ClaimNames()
     # What the operator's people call their id (such as "ACCESS ID"), and where to get help with it.
     id_title: str = "user id"

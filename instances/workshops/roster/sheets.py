@@ -6,7 +6,7 @@ e-mail address, an id, or a name with one of them beside it.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from instances.workshops.roster import headings
 from portal.core import csv_in
@@ -199,10 +199,3 @@ def lines(entries: Iterable[Entry]) -> str:
 
 def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"'
-
-
-def numbered(sheet: Sheet, numbers: Sequence[int]) -> Sheet:
-    """With the line numbers that the people's own list has."""
-    return replace(
-        sheet, entries=tuple(replace(e, line=n) for e, n in zip(sheet.entries, numbers, strict=False))
-    )
