@@ -8,6 +8,7 @@ from instances.services.consoles import ConsoleLink, console_url, refresh_consol
 from instances.services.keys import NewKey, generate_key, refresh_keys
 from instances.services.launching import launch
 from instances.services.portal_acts import act_for_portal
+from instances.services.portal_launch import launch_for_portal
 from instances.services.preview import Need, Preview, preview
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "console_url",
     "generate_key",
     "launch",
+    "launch_for_portal",
     "preview",
     "refresh_console",
     "refresh_keys",

@@ -99,6 +99,7 @@ def accept(
     *,
     batch: UUID | None = None,
     asked_by: str = "",
+    urgency: int | None = None,
 ) -> Operation:
     """For the service layer alone, with the machine's row locked and the right to it settled.
 
@@ -129,6 +130,7 @@ def accept(
         target_name=instance.name,
         spec=spec,
         batch=batch,
+        urgency=urgency,
     )
     trail.record(
         f"instance.{action}",

@@ -1,6 +1,6 @@
 """Accepting a launch: all checks, then one row and one operation per machine, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from allocations.roles import Need
 from instances import exosphere, hooks_launch
 from instances.catalogue import gpus_of
 from instances.models import Instance
+from instances.seat_spec import SeatSpec
 from instances.services.preview import Preview, preview
 from instances.specs import LaunchRequest, LaunchSpec, Role
 from instances.statuses import REQUESTED
@@ -55,7 +56,7 @@ def _launch(allocation: Allocation, by: User, request: LaunchRequest, role: Role
     if plan.problems:
         raise plan.problems[0]
     batch = uuid7()
-    machines = _rows(allocation, by, request, plan, role)
+    machines = rows_of(allocation, by, request, plan, role)
     bulk.insert(machines)
     hooks_launch.apply(allocation, by, machines, request.extras)
     found = operations.submit_many(
@@ -65,7 +66,7 @@ def _launch(allocation: Allocation, by: User, request: LaunchRequest, role: Role
         region=allocation.region,
         project_id=allocation.project_id,
         target_type="instance",
-        wanted=_wanted(request, plan, machines, role),
+        wanted=wanted_of(request, plan, machines, role),
         batch=batch,
     )
     audit.record(
@@ -85,19 +86,27 @@ def _launch(allocation: Allocation, by: User, request: LaunchRequest, role: Role
     return found
 
 
-def _rows(
-    allocation: Allocation, by: User, request: LaunchRequest, plan: Preview, role: Role
+def rows_of(
+    allocation: Allocation,
+    owner: User,
+    request: LaunchRequest,
+    plan: Preview,
+    role: Role,
+    *,
+    names: Sequence[str] = (),
+    marks: Mapping[str, str] | None = None,
 ) -> list[Instance]:
+    """The rows of a launch, not stored yet. `names`: others than the launch has; `marks`: further metadata."""
     assert plan.flavor is not None and plan.image is not None
     now = timezone.now()
     flavor, image = plan.flavor, plan.image
-    creator = _creator(allocation, by)
+    creator = _creator(allocation, owner)
     made = []
-    for name in plan.names:
+    for name in names or plan.names:
         machine = Instance(
             allocation=allocation,
             name=name,
-            owner=by,
+            owner=owner,
             creator_name=creator,
             status=REQUESTED,
             flavor_name=flavor.name,
@@ -121,6 +130,7 @@ def _rows(
             floating_ip_id=request.floating_ip_id,
             role=role,
         )
+        machine.metadata |= marks or {}
         made.append(machine)
     return made
 
@@ -131,7 +141,15 @@ def _creator(allocation: Allocation, by: User) -> str:
     return (link.cloud_user_name if link else "") or by.access_id or by.username
 
 
-def _wanted(request: LaunchRequest, plan: Preview, machines: Sequence[Instance], role: Role) -> list[Wanted]:
+def wanted_of(
+    request: LaunchRequest,
+    plan: Preview,
+    machines: Sequence[Instance],
+    role: Role,
+    *,
+    seat: SeatSpec | None = None,
+    asked_by: str = "",
+) -> list[Wanted]:
     """What the operation of each machine keeps: the same for all, but for name and number."""
     assert plan.flavor is not None and plan.image is not None
     shared = LaunchSpec(
@@ -152,6 +170,8 @@ def _wanted(request: LaunchRequest, plan: Preview, machines: Sequence[Instance],
         desktop=request.desktop,
         sealed_boot_script=seal(request.boot_script) if request.boot_script.strip() else "",
         role=role,
+        seat=seat,
+        asked_by=asked_by,
     ).model_dump(mode="json")
     return [
         Wanted(machine.pk, machine.name, {**shared, "name": machine.name, "number": number})

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from allocations.models import Membership
+from allocations.models import Allocation, Membership
 from allocations.roles import MAY, Need, allows
 from instances.models import Instance
 from instances.services import affording
@@ -24,7 +24,13 @@ _ORDER = list(MAY)
 
 @transaction.atomic
 def act_for_portal(
-    *, instance: Instance, action: str, reason: str, params: Params = None, without: Collection[int] = ()
+    *,
+    instance: Instance,
+    action: str,
+    reason: str,
+    params: Params = None,
+    without: Collection[int] = (),
+    urgency: int | None = None,
 ) -> Operation:
     """`reason` is read as "asked for by {reason}". `without`: people whose credential is not to be used.
 
@@ -36,23 +42,30 @@ def act_for_portal(
         .select_related("allocation", "owner")
         .get(pk=instance.pk)
     )
+    lends = lender(found.allocation, owner_id=found.owner_id, name=found.name, without=without)
     wanted = params_for(action, params)
-    return accept(found, _lender(found, without), action, wanted, asked_by=reason[:120])
+    return accept(found, lends, action, wanted, asked_by=reason[:120], urgency=urgency)
 
 
-def _lender(instance: Instance, without: Collection[int]) -> User:
-    """Whose credential is used: the owner's, else that of the strongest role."""
-    allocation = instance.allocation
+def lender(
+    allocation: Allocation,
+    *,
+    owner_id: int | None,
+    name: str,
+    need: Need = Need.ACT,
+    without: Collection[int] = (),
+) -> User:
+    """Whose credential is used: the owner's, else that of the strongest role. `name`: of what it is wanted for."""
     live: Any = Membership.objects.filter(allocation=allocation, ended_at=None)
     roles = dict(live.values_list("user_id", "role"))
     usable = [
         credential.user
         for credential in credentials.usable_of_project(allocation.cloud, allocation.project_id)
-        if credential.user_id not in without and allows(roles.get(credential.user_id, ""), Need.ACT)
+        if credential.user_id not in without and allows(roles.get(credential.user_id, ""), need)
     ]
     if not usable:
-        raise PortalError("instances:nobody-to-act", name=instance.name, cloud=_cloud(allocation.cloud))
-    return min(usable, key=lambda user: (user.pk != instance.owner_id, _ORDER.index(roles[user.pk]), user.pk))
+        raise PortalError("instances:nobody-to-act", name=name, cloud=_cloud(allocation.cloud))
+    return min(usable, key=lambda user: (user.pk != owner_id, _ORDER.index(roles[user.pk]), user.pk))
 
 
 def _cloud(name: str) -> str:

@@ -42,6 +42,13 @@ class Need:
     def fits(self) -> bool:
         return self.limit is None or self.used + self.queued + self.asked <= self.limit
 
+    @property
+    def times(self) -> int | None:
+        """How often what is asked for fits; None without a limit."""
+        if self.limit is None or not self.asked:
+            return None
+        return max(0, self.limit - self.used - self.queued) // self.asked
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
@@ -64,7 +71,10 @@ class Preview:
     meters: tuple[Meter, ...] = ()
 
 
-def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Preview:
+def preview(
+    *, allocation: Allocation, by: User, request: LaunchRequest, lender: User | None = None
+) -> Preview:
+    """`lender`: whose credential is used, where it is not that of `by`, whose machines they will be."""
     now = timezone.now()
     found = catalogue.load(allocation, by)
     flavor, image = found.flavors.get(request.flavor_id), found.images.get(request.image_id)
@@ -74,7 +84,7 @@ def preview(*, allocation: Allocation, by: User, request: LaunchRequest) -> Prev
     needs = tuple(_needs(request, flavor, budget)) if flavor else ()
     own = _own(allocation, by, request, flavor, budget)
     problems = (
-        *_credential_problems(by, allocation),
+        *_credential_problems(lender or by, allocation),
         *_request_problems(request, found),
         *_disk_problems(request, flavor, image),
         *_cloud_problems(request, allocation),

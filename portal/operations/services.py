@@ -45,6 +45,7 @@ def submit(
     spec: dict[str, Any],
     batch: UUID | None = None,
     run_after: datetime | None = None,
+    urgency: int | None = None,
 ) -> Operation:
     """Write the intent down in the caller's transaction; workers hear of it when that commits."""
     [operation] = submit_many(
@@ -57,6 +58,7 @@ def submit(
         wanted=[Wanted(target_id, target_name, spec)],
         batch=batch,
         run_after=run_after,
+        urgency=urgency,
     )
     return operation
 
@@ -73,8 +75,12 @@ def submit_many(
     wanted: Sequence[Wanted],
     batch: UUID | None = None,
     run_after: datetime | None = None,
+    urgency: int | None = None,
 ) -> list[Operation]:
-    """As `submit`, for any number of targets with the same few statements. Their order is the order of their turns."""
+    """As `submit`, for any number of targets with the same few statements. Their order is the order of their turns.
+
+    `urgency`: another than their kind has, for what the portal does by itself while people wait for theirs.
+    """
     known = kind_of(kind)
     if known is None:
         raise ValueError(f"no handler is registered for operation kind {kind!r}")
@@ -94,7 +100,7 @@ def submit_many(
             batch=batch,
             spec=one.spec,
             fair_key=first_turn + number,
-            urgency=known.urgency,
+            urgency=known.urgency if urgency is None else urgency,
             run_after=run_after or now,
             deadline_at=max(now, run_after or now) + known.deadline,
             created_at=now,
