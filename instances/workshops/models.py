@@ -112,6 +112,8 @@ class Workshop(models.Model):
     hold_id = models.CharField(max_length=64, blank=True)
     hold_params = models.JSONField(default=dict)
     hold_since = models.DateTimeField(null=True, blank=True)
+    # Until then nothing is tried again.
+    hold_until = models.DateTimeField(null=True, blank=True)
     # Machines that it could use now and has not asked for: what others' shares of the cloud are measured against.
     wants = models.PositiveIntegerField(default=0)
 
