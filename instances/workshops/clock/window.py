@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from instances.policies.schedule import MINUTES_A_DAY, moment
 
@@ -92,3 +92,11 @@ def upcoming(times: Times, now: datetime) -> int | None:
 
 def _minutes(at: time) -> int:
     return at.hour * 60 + at.minute
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of that name; UTC where the name says nothing any more (zones are renamed, and drafts may lack one)."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
