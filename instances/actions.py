@@ -300,6 +300,7 @@ BULK_ACTIONS: tuple[str, ...] = tuple(action.name for action in _TABLE if action
 LAUNCH_STAGES: dict[str, tuple[int, int]] = {
     "create": (5, 900),
     "build": (30, 1800),
+    "data": (10, 900),
     "address": (5, 600),
     "setup": (180, 7200),
 }

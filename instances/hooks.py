@@ -3,19 +3,27 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from allocations.models import Allocation
 from instances.models import Instance
+from instances.seat_spec import SeatSpec
 from instances.ssh_config import SshJump
+
+if TYPE_CHECKING:
+    from portal.cloud.connection import Cloud
 
 Authorities = Callable[[], Sequence[str]]
 Trusts = Callable[[Instance, str, Sequence[str]], None]
 Announced = Callable[[Sequence[UUID]], Mapping[UUID, "Announcement"]]
+SeatGroup = Callable[["Cloud", Allocation, SeatSpec], str]
 Ways = Callable[[Sequence[Instance]], Mapping[UUID, "SshWay"]]
 _authorities: list[Authorities] = []
 _ways: list[Ways] = []
 _trusts: list[Trusts] = []
 _announced: list[Announced] = []
+_groups: list[SeatGroup] = []
 
 
 def trusted_authorities(function: Authorities) -> Authorities:
@@ -83,3 +91,14 @@ def announced(function: Announced) -> Announced:
 
 def announcements(ids: Sequence[UUID]) -> dict[UUID, Announcement]:
     return {pk: found for function in _announced if ids for pk, found in function(ids).items()}
+
+
+def seat_group(function: SeatGroup) -> SeatGroup:
+    """Register `function(cloud, allocation, seat)`: finds or makes the one firewall group that seats are in; its id."""
+    if function not in _groups:
+        _groups.append(function)
+    return function
+
+
+def group_of_seat(cloud: "Cloud", allocation: Allocation, seat: SeatSpec) -> str:
+    return next((function(cloud, allocation, seat) for function in _groups), "")

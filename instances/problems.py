@@ -77,6 +77,13 @@ register(
             "Choose a network in the launch form; if there is none, ask the operators for one.",
             409,
         ),
+        "instances:no-seat-group": Problem(
+            "The seats of {name} cannot be kept apart",
+            "The firewall group that keeps a workshop's machines from each other could not be made.",
+            "No machine was made and no SUs were spent.",
+            "It is tried again; if it stays so, ask the operators about security groups of the project.",
+            409,
+        ),
         "instances:address-gone": Problem(
             "This public address is not free",
             "The address {address} was released, or is on another machine now.",

@@ -6,7 +6,7 @@ from instances.mirror.catalogue import read_kind
 from instances.mirror.poll import mark_deleted
 from instances.models import CatalogueItem, Instance
 from instances.statuses import DELETED, SOFT_DELETED
-from instances.steps import floating
+from instances.steps import floating, seat_data
 from instances.steps.link import link_server
 from instances.steps.machine import faulty, look_or_none, machine, wait
 from portal.cloud import servers
@@ -53,8 +53,7 @@ def _without_server(ctx: Context, row: Instance) -> Outcome:
     """The launch may be in the middle of asking for the server: let it end, then look for what it made."""
     launch = _launch_of(row)
     if launch is None:
-        mark_deleted(row.pk)
-        return Done("Nothing was left to delete")
+        return _never_made(ctx, row, "Nothing was left to delete")
     # A paused one does nothing until its person comes back, and then finds that it was stopped.
     if launch.live and launch.state != Operation.State.PAUSED:
         return Again(2, "Waiting for the launch to stop")
@@ -66,8 +65,14 @@ def _without_server(ctx: Context, row: Instance) -> Outcome:
     ended = launch.finished_at or launch.created_at
     if asked and (ctx.now - ended).total_seconds() < _LAUNCH_SETTLES:
         return Again(3, "Making sure that the cloud made nothing")
+    return _never_made(ctx, row, "The machine was never made")
+
+
+def _never_made(ctx: Context, row: Instance, words: str) -> Outcome:
+    if not seat_data.copies_gone(ctx, row):
+        return Again(2, "Removing its copies of the workshop's data")
     mark_deleted(row.pk)
-    return Done("The machine was never made")
+    return Done(words)
 
 
 def _launch_of(row: Instance) -> Operation | None:
@@ -101,6 +106,8 @@ def _release(ctx: Context, row: Instance) -> Outcome:
     if known:
         read_kind(row.allocation, ctx.cloud, CatalogueItem.Kind.FLOATING_IP)
     soft = bool(ctx.progress.get("soft"))
+    if not soft and not seat_data.copies_gone(ctx, row):
+        return Again(2, "Removing its copies of the workshop's data")
     if not soft:
         mark_deleted(row.pk)
     return Done(_words(ctx, known, taken, soft))

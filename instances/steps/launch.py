@@ -16,7 +16,7 @@ from instances.mirror.catalogue import read_kind
 from instances.models import CatalogueItem, Instance
 from instances.specs import LaunchSpec
 from instances.statuses import ACTIVE, ERROR
-from instances.steps import floating
+from instances.steps import floating, seat_data
 from instances.steps.launch_server import USERNAME, new_server
 from instances.steps.link import link_server
 from instances.steps.machine import faulty, look, machine, observe, wait
@@ -45,7 +45,9 @@ def run(ctx: Context) -> Outcome:
         case "create":
             return _create(ctx, row, spec)
         case "build":
-            return _build(ctx, row)
+            return _build(ctx, row, spec)
+        case "data":
+            return seat_data.attach(ctx, row, spec)
         case "address":
             return _address(ctx, row, spec)
         case _:
@@ -72,7 +74,7 @@ def _create(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
         if error.id not in _STALE or ctx.progress.get("prepared_again"):
             raise
         # Perhaps the network or the group that was found for an earlier launch is gone: find them anew, once.
-        forget(row.allocation)
+        forget(row.allocation, spec)
         return Next("start", "Preparing the network again", {"prepared_again": True, "asked_at": None})
     link_server(row, server_id)
     return _made(ctx, row, server_id)
@@ -83,12 +85,14 @@ def _made(ctx: Context, row: Instance, server_id: str) -> Next:
     return Next("build", "Building", {"server_id": server_id})
 
 
-def _build(ctx: Context, row: Instance) -> Outcome:
+def _build(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
     observe(ctx, row)
     problem = faulty(row)
     if problem is not None:
         raise problem
     if row.status == ACTIVE and not row.task_state:
+        if seat_data.wanted(spec):
+            return Next("data", "Giving it the workshop's data")
         return Next("address", "Giving it an address")
     return wait(ctx, row, LAUNCH_STAGES["build"][1])
 

@@ -2,6 +2,7 @@
 
 from instances.mirror.adopt import marks_of_launch
 from instances.mirror.poll import mark_deleted
+from instances.steps import seat_data
 from instances.steps.link import link_server
 from instances.steps.machine import machine
 from portal.cloud import servers
@@ -17,5 +18,6 @@ def run(ctx: Context) -> Outcome:
             link_server(row, found.id)
     if row.server_id:
         return Done("Stopped; the machine had been made already and stays until it is deleted")
+    seat_data.copies_gone(ctx, row)
     mark_deleted(row.pk)
     return Done("Stopped before the machine was made")

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from redis.exceptions import RedisError
 
 from allocations.models import Allocation
-from instances import lacking, ssh_rules
+from instances import hooks, lacking, ssh_rules
 from instances.models import Instance
 from instances.queue import enqueue
 from instances.specs import LaunchSpec
+from instances.steps import seat_data
 from portal.cloud import keypairs, networks
 from portal.cloud.config import clouds
 from portal.cloud.types import Keypair, Network
@@ -26,20 +28,42 @@ _AUTO_NAME = "auto_allocated_network"
 
 
 def prepare(ctx: Context, row: Instance, spec: LaunchSpec) -> Outcome:
-    shared = _shared(row.allocation, lambda: _find(ctx, row.allocation))
+    allocation = row.allocation
+    shared = _shared(_key_of(allocation), lambda: _find(ctx, allocation), partial(_worth_keeping, allocation))
     if shared is None:
         return Again(0.5, "Preparing the network")
-    key_name, public_key = _key(ctx, row.allocation, spec)
+    seat = _of_seat(ctx, allocation, spec)
+    if seat is None:
+        return Again(0.5, "Preparing the firewall")
+    key_name, public_key = _key(ctx, allocation, spec)
+    own = _own_group(ctx, allocation, spec) or seat.get("security_group_id", "")
     return Next(
         "create",
         "Asking the cloud for the machine",
         {
-            "network_id": spec.network_id or _network_or_complain(row.allocation, shared),
-            "security_group_id": _own_group(ctx, row.allocation, spec) or shared["security_group_id"],
+            "network_id": spec.network_id or _network_or_complain(allocation, shared),
+            "security_group_id": own or shared["security_group_id"],
             "key_name": key_name,
             "public_key": public_key,
+            "copies": seat_data.copies(ctx, row, spec),
         },
     )
+
+
+def _of_seat(ctx: Context, allocation: Allocation, spec: LaunchSpec) -> dict[str, str] | None:
+    """Its workshop's firewall group, and no other: the rules of all groups of a machine are added up."""
+    seat = spec.seat
+    if seat is None or not lacking.has(allocation, "firewall"):
+        return {}
+
+    def find() -> dict[str, str]:
+        return {"security_group_id": hooks.group_of_seat(ctx.cloud, allocation, seat)}
+
+    found = _shared(_key_of(allocation, spec), find, lambda found: bool(found["security_group_id"]))
+    if found is not None and not found["security_group_id"]:
+        # Rather no seat than one that everybody in the project's network can reach.
+        raise PortalError("instances:no-seat-group", name=seat.title)
+    return found
 
 
 def _find(ctx: Context, allocation: Allocation) -> dict[str, str]:
@@ -94,12 +118,22 @@ def _network_or_complain(allocation: Allocation, shared: dict[str, str]) -> str:
     return shared["network_id"]
 
 
-def _shared(allocation: Allocation, find: Callable[[], dict[str, str]]) -> dict[str, str] | None:
-    """What `find` found for the project, lately or now; None while another worker is finding it.
+def _key_of(allocation: Allocation, spec: LaunchSpec | None = None) -> str:
+    seat = spec.seat if spec else None
+    return f"prepared:{allocation.pk}:{seat.workshop}" if seat else f"prepared:{allocation.pk}"
+
+
+def _worth_keeping(allocation: Allocation, found: dict[str, str]) -> bool:
+    return bool(found["network_id"]) or not lacking.has(allocation, "networks")
+
+
+def _shared(
+    key: str, find: Callable[[], dict[str, str]], keep: Callable[[dict[str, str]], bool]
+) -> dict[str, str] | None:
+    """What `find` found under this key, lately or now; None while another worker is finding it.
 
     Without Redis every launch finds it for itself, which is slower and does no harm.
     """
-    key = f"prepared:{allocation.pk}"
     try:
         known = client().get(key)
         if isinstance(known, bytes):
@@ -110,16 +144,16 @@ def _shared(allocation: Allocation, find: Callable[[], dict[str, str]]) -> dict[
         return find()
     try:
         found = find()
-        if found["network_id"] or not lacking.has(allocation, "networks"):
+        if keep(found):
             _quietly(lambda: client().set(key, json.dumps(found), ex=_KEPT))
         return found
     finally:
         _quietly(lambda: client().delete(f"{key}:lock"))
 
 
-def forget(allocation: Allocation) -> None:
+def forget(allocation: Allocation, spec: LaunchSpec | None = None) -> None:
     """Find it again: the cloud says that something of it is gone."""
-    _quietly(lambda: client().delete(f"prepared:{allocation.pk}"))
+    _quietly(lambda: client().delete(_key_of(allocation), _key_of(allocation, spec)))
 
 
 def _quietly(call: Callable[[], object]) -> None:

@@ -7,6 +7,8 @@ from portal.cloud.connection import Cloud
 from portal.cloud.parse import Row, text
 from portal.cloud.types import Attachment, Port
 
+_DIES_SINCE = "2.79"
+
 
 @translate.translated("compute")
 def attached_volumes(cloud: Cloud, server_id: str) -> list[Attachment]:
@@ -15,9 +17,16 @@ def attached_volumes(cloud: Cloud, server_id: str) -> list[Attachment]:
 
 
 @translate.translated("compute")
-def attach_volume(cloud: Cloud, server_id: str, volume_id: str, tag: str = "") -> Attachment:
-    """`tag` is seen inside the guest; Nova takes at most 60 characters, without comma or slash."""
+def attach_volume(
+    cloud: Cloud, server_id: str, volume_id: str, tag: str = "", *, dies_with_it: bool = False
+) -> Attachment:
+    """`tag` is seen inside the guest; Nova takes at most 60 characters, without comma or slash.
+
+    `dies_with_it`: the volume is deleted with the server, where Nova is new enough to do that.
+    """
     wanted: dict[str, Any] = {"volumeId": volume_id} | ({"tag": tag} if tag else {})
+    if dies_with_it and calls.compute_has(cloud, _DIES_SINCE):
+        wanted["delete_on_termination"] = True
     body = calls.compute(
         cloud,
         "POST",
