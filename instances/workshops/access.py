@@ -16,7 +16,7 @@ from allocations.models import Allocation
 from allocations.roles import Need, allows, having
 from instances.access import uuid_of
 from instances.hooks_seats import Place
-from instances.workshops.models import Helper, Learner, Seat, Workshop
+from instances.workshops.models import Helper, HelpRequest, Learner, Seat, Workshop
 from instances.workshops.rights import WORDS, Right, right_of
 from portal.accounts.models import User
 from portal.core.errors import PortalError
@@ -88,6 +88,16 @@ def learner_for(user: Person, id: UUID | str, right: Right) -> Learner:
     """One of the roster, for those who run the workshop."""
     _signed_in(user)
     found = Learner.objects.filter(pk=uuid_of(id)).first()
+    if found is None:
+        raise PortalError(_UNKNOWN)
+    found.workshop = workshop_for(user, found.workshop_id, right)
+    return found
+
+
+def call_for(user: Person, id: UUID | str, right: Right) -> HelpRequest:
+    """A call for help, for those who run the workshop. How its learner sees it is `taking_part`."""
+    _signed_in(user)
+    found = HelpRequest.objects.select_related("learner", "claimed_by").filter(pk=uuid_of(id)).first()
     if found is None:
         raise PortalError(_UNKNOWN)
     found.workshop = workshop_for(user, found.workshop_id, right)
