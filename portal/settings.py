@@ -290,6 +290,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 120.0,
         "options": {"expires": 120},
     },
+    "workshops-clock": {
+        "task": "instances.workshops.clock.tasks.look",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "budgets-look": {
         "task": "allocations.budgets.tasks.look",
         "schedule": 60.0,

@@ -19,6 +19,8 @@ SeatsChanged = Callable[[Collection[UUID]], None]
 Leftovers = Callable[[Workshop, Any], Mapping[str, int]]
 # In the transaction of the change: the workshop was "planned", "moved", "cancelled", or has "ended".
 PlanChanged = Callable[[Workshop, str], None]
+# Sentences about what stands in the way of its next meeting, asked a day before it; none: nothing.
+Obstacles = Callable[[Workshop], Collection[str]]
 _before: list[BeforeRemoval] = []
 _away: list[BeforeRemoval] = []
 _homes: list[HomeKept] = []
@@ -26,6 +28,7 @@ _ready: list[SeatsReady] = []
 _changed: list[SeatsChanged] = []
 _left: list[Leftovers] = []
 _plans: list[PlanChanged] = []
+_obstacles: list[Obstacles] = []
 
 
 def before_removal(function: BeforeRemoval) -> BeforeRemoval:
@@ -101,3 +104,13 @@ def plan_changed(function: PlanChanged) -> PlanChanged:
 def tell_plan_changed(workshop: Workshop, what: str) -> None:
     for function in _plans:
         function(workshop, what)
+
+
+def obstacles(function: Obstacles) -> Obstacles:
+    if function not in _obstacles:
+        _obstacles.append(function)
+    return function
+
+
+def in_the_way(workshop: Workshop) -> list[str]:
+    return [words for function in _obstacles for words in function(workshop)]

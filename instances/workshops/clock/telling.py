@@ -109,11 +109,19 @@ def soon(workshop: Workshop, meeting: Meeting, lines: Sequence[str], *, trouble:
     """A day before a meeting: how many come, what it costs, what is in the way."""
     _tell(
         workshop,
-        f"soon:{_stamp(meeting.starts_at)}",
+        _soon(meeting),
         f"{workshop.title} meets at {when(workshop, meeting.starts_at)}",
         "\n".join(lines),
         level="warning" if trouble else "info",
     )
+
+
+def soon_key(workshop: Workshop, meeting: Meeting) -> str:
+    return _key(workshop, _soon(meeting))
+
+
+def not_ready_key(workshop: Workshop, meeting: Meeting) -> str:
+    return _key(workshop, _not_ready(meeting))
 
 
 def not_ready(workshop: Workshop, meeting: Meeting, ready: int, reasons: Sequence[str]) -> None:
@@ -121,7 +129,7 @@ def not_ready(workshop: Workshop, meeting: Meeting, ready: int, reasons: Sequenc
     why = " ".join(reasons) if reasons else "They are still being built."
     _tell(
         workshop,
-        f"not-ready:{_stamp(meeting.starts_at)}",
+        _not_ready(meeting),
         f"{ready} of {workshop.seats} seats of {workshop.title} are ready",
         f"The meeting begins at {when(workshop, meeting.starts_at)}. {why} The portal goes on trying, and seats that come "
         "up later are given to those who wait.",
@@ -181,6 +189,14 @@ def _tell(
 
 def _key(workshop: Workshop, event: str) -> str:
     return f"workshop:{workshop.pk}:{event}"
+
+
+def _soon(meeting: Meeting) -> str:
+    return f"soon:{_stamp(meeting.starts_at)}"
+
+
+def _not_ready(meeting: Meeting) -> str:
+    return f"not-ready:{_stamp(meeting.starts_at)}"
 
 
 def _cap_event(found: Verdict) -> str:
