@@ -30,6 +30,15 @@ class Left:
         """The meeting as people count."""
         return 0 if self.meeting is None else self.meeting + 1
 
+    @property
+    def span(self) -> str:
+        return in_words(self.seconds)
+
+    @property
+    def counts(self) -> bool:
+        """Whether people are warned when it gets short: of an end, not of a beginning."""
+        return self.kind in ("session", "tail")
+
 
 def left_at(times: Times, now: datetime) -> Left:
     """Of the whole workshop at a moment. In a tail it counts to when the seats are put away."""
