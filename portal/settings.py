@@ -338,6 +338,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "board-tick": {
+        "task": "instances.workshops.board.tasks.tick",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "board-remind": {
+        "task": "instances.workshops.board.tasks.remind",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "notices-mails": {
         "task": "portal.notices.tasks.send_mails",
         "schedule": 10.0,

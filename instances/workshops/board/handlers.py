@@ -1,0 +1,9 @@
+"""Hooks into the layers below."""
+
+from instances.workshops.board.pushing import seats_changed
+from instances.workshops.board.reminding import KIND
+from instances.workshops.hooks import seats_changed as on_seats_changed
+from portal.notices.kinds import Kind, register
+
+on_seats_changed(seats_changed)
+register(Kind(KIND, "A learner waits for help in a workshop", group="workshops", ways={"page"}))
