@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from instances.access import attendable
-from instances.remote import tickets, visits
+from instances.remote import doors, tickets, visits
 from instances.remote.endings import ENDINGS
 from instances.remote.models import RemoteSession
 from instances.remote.tickets import Ticket
@@ -36,6 +36,8 @@ def admit(text: str, *, kind: str, user: User, mark: str, source: str | None) ->
         row.instance = attendable(row.person, row.instance_id)
         if row.ended_at is not None:
             raise PortalError("remote:over", reason=ENDINGS[row.end_reason].words)
+        if doors.is_as_another(row, row.instance):
+            raise PortalError("remote:over", reason=ENDINGS["seat-over"].words)
         way = way_to(row.instance, login=row.login)
     except PortalError as found:
         problem = found

@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from instances.access import attendable
-from instances.remote import closing, sessions, teaching
+from instances.remote import closing, doors, sessions, teaching
 from instances.remote.endings import ENDINGS, End
 from instances.remote.link import Link, Secret
 from instances.remote.links import links
@@ -155,6 +155,8 @@ def _look(session_id: UUID, user: User, mark: str) -> tuple[RemoteSession, Way]:
     if row.ended_at is not None:
         raise PortalError("remote:over", reason=ENDINGS[row.end_reason].words)
     row.instance = attendable(user, row.instance_id)
+    if doors.is_as_another(row, row.instance):
+        raise PortalError("remote:over", reason=ENDINGS["seat-over"].words)
     return row, way_to(row.instance, login=row.login)
 
 

@@ -82,6 +82,15 @@ def seat_for(user: Person, share_id: UUID | str) -> Seat:
     return Seat(share, session, session.instance, _outsider(user, session.instance_id))
 
 
+def is_as_another(session: RemoteSession, instance: Instance) -> bool:
+    """A learner is on their seat by their own login only, also where they began as somebody else.
+
+    `instance` came through `attendable`, for the person of the session.
+    """
+    place = instance.place
+    return place is not None and place.role == "learner" and session.login != place.login
+
+
 def by_right(share: Share) -> bool:
     """Whether it holds only for who may open the machine by themselves: everybody's, and a seat that one opened."""
     return share.invited_id is None or share.invited_id == share.created_by_id

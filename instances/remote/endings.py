@@ -25,6 +25,10 @@ ENDINGS: dict[str, Ending] = {
     "ended": Ending("It was ended from the portal."),
     "signed-out": Ending("You signed out of the portal.", 4401),
     "no-access": Ending("You may not connect to this machine any more.", 4403),
+    "seat-over": Ending(
+        "This seat is not yours at this time: its workshop is not open, or you were given another machine.",
+        4403,
+    ),
     "idle": Ending("Nobody had typed or clicked for too long."),
     "too-long": Ending("It had lasted as long as the portal lets one last."),
     "machine-gone": Ending("The machine was stopped, shelved or deleted."),

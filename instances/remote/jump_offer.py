@@ -29,8 +29,16 @@ class JumpOffer:
         return next(iter(self.preview.problems), None)
 
 
-def offer(*, allocation: Allocation, by: User, behind: Instance | None = None) -> JumpOffer:
-    """`behind`: the machine that asks for it, on whose network it is to be. PortalError when nothing suits."""
+def offer(
+    *,
+    allocation: Allocation,
+    by: User,
+    behind: Instance | None = None,
+    network_id: str = "",
+    lender: User | None = None,
+) -> JumpOffer:
+    """`behind`: the machine that asks for it, on whose network it is to be; or that network's id. PortalError when
+    nothing suits. `lender`: whose credential is used, where it is not that of `by`."""
     choices = launch_choices(allocation, by)
     image = _image(choices)
     if image is None:
@@ -42,10 +50,10 @@ def offer(*, allocation: Allocation, by: User, behind: Instance | None = None) -
         name=name_for(allocation),
         image_id=image.id,
         flavor_id=flavor.id,
-        network_id=_network(allocation, behind),
+        network_id=network_id or _network(allocation, behind),
         address="automatic",
     )
-    return JumpOffer(request, preview(allocation=allocation, by=by, request=request))
+    return JumpOffer(request, preview(allocation=allocation, by=by, request=request, lender=lender))
 
 
 def name_for(allocation: Allocation) -> str:

@@ -1,5 +1,7 @@
 """The jump host of a project: made by the portal, or a machine of the project that somebody chose for it."""
 
+import logging
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,12 +15,14 @@ from instances.principals import JUMP_LOGIN
 from instances.remote.jump_offer import offer
 from instances.remote.jump_states import state_of
 from instances.remote.models import JumpHost, MachineTrust
+from instances.services.portal_acts import lender
 from instances.statuses import ACTIVE
 from portal.accounts.models import User
 from portal.core import events
 from portal.core.errors import PortalError
 from portal.operations import services as operations
 
+logger = logging.getLogger(__name__)
 INSTALL, REMOVE = "remote.jump-install", "remote.jump-remove"
 How = JumpHost.How
 
@@ -61,6 +65,51 @@ def make(*, allocation: Allocation, by: User, behind: Instance | None = None) ->
     [operation] = services.launch(allocation=allocation, by=by, request=wanted.request, role="jump")
     machine = Instance.objects.get(pk=operation.target_id)
     return _put(allocation, machine, by, How.MADE, su_per_hour=str(wanted.preview.su_per_hour))
+
+
+@transaction.atomic
+def make_for_portal(
+    *, allocation: Allocation, owner: User | None, reason: str, network_id: str = ""
+) -> JumpHost:
+    """As `make`, where nobody is there to click: the owner's machine, made with a credential of the allocation.
+
+    `reason` is read as "asked for by {reason}". PortalError as for people who launch.
+    """
+    allocation = Allocation.objects.select_for_update().get(pk=allocation.pk)
+    old = jump_of(allocation)
+    if old is not None and not state_of(old).lost:
+        return old
+    lends = lender(
+        allocation,
+        owner_id=owner.pk if owner else None,
+        name=f"{allocation.project_name}'s jump host",
+        need=Need.LAUNCH,
+    )
+    if old is not None and old.how == How.MADE and old.instance.deleted_at is None and old.instance.server_id:
+        # Its broken rest would keep the name, the quota and an address.
+        _delete_rest(old, reason)
+    wanted = offer(allocation=allocation, by=owner or lends, network_id=network_id, lender=lends)
+    [operation] = services.launch_for_portal(
+        allocation=allocation,
+        owner=owner,
+        request=wanted.request,
+        names=[wanted.request.name],
+        reason=reason,
+        role="jump",
+    )
+    machine = Instance.objects.get(pk=operation.target_id)
+    return _put(allocation, machine, None, How.MADE, su_per_hour=str(wanted.preview.su_per_hour), why=reason)
+
+
+def _delete_rest(old: JumpHost, reason: str) -> None:
+    try:
+        with transaction.atomic():
+            services.act_for_portal(
+                instance=old.instance, action="delete", reason=reason, params={"release_address": True}
+            )
+    except PortalError as error:
+        # It is being deleted already, or is locked by somebody: the new one is made all the same.
+        logger.info("the lost jump host %s stays: %s", old.instance_id, error)
 
 
 @transaction.atomic
@@ -129,7 +178,7 @@ def _let_go(jump: JumpHost, by: User, *, delete_machine: bool) -> None:
         _submit(REMOVE, machine, by)
 
 
-def _put(allocation: Allocation, machine: Instance, by: User, how: str, **detail: object) -> JumpHost:
+def _put(allocation: Allocation, machine: Instance, by: User | None, how: str, **detail: object) -> JumpHost:
     values = {
         "instance": machine,
         "login": JUMP_LOGIN,
@@ -162,7 +211,7 @@ def _submit(kind: str, machine: Instance, by: User) -> None:
     )
 
 
-def _record(action: str, by: User, jump: JumpHost, **detail: object) -> None:
+def _record(action: str, by: User | None, jump: JumpHost, **detail: object) -> None:
     trail.record(action, jump.instance, by=by, **detail)
 
 

@@ -13,6 +13,7 @@ from instances.access import attendable
 from instances.models import Instance
 from instances.remote import limits, tickets, ways
 from instances.remote.closing import finish, record
+from instances.remote.doors import is_as_another
 from instances.remote.endings import ENDINGS
 from instances.remote.link import Secret
 from instances.remote.models import RemoteSession
@@ -124,7 +125,7 @@ def _resumed(
     """The same row again. One that somebody or something ended for good is not brought back."""
     row = RemoteSession.objects.select_for_update().filter(pk=resume.pk).first()
     mine = row is not None and (row.person_id, row.instance_id, row.kind) == (by.pk, instance.pk, kind)
-    if row is None or not mine:
+    if row is None or not mine or is_as_another(row, instance):
         raise PortalError(_NONE)
     if row.ended_at is not None:
         longest = timedelta(hours=limits.remote().hard_hours)

@@ -93,6 +93,13 @@ register(
             "Use a key or password of your own once, and let the portal set up trust again.",
             403,
         ),
+        "remote:seat-unreachable": Problem(
+            "Your machine cannot be reached just now",
+            "It is being started, moved or mended, or the way to it is interrupted.",
+            "Your files are on the machine, and nothing was lost by this.",
+            "This page tries again by itself. If it stays like this for minutes, ask for help.",
+            503,
+        ),
         "remote:secret-refused": Problem(
             "{name} did not let {login} in",
             "The machine refused the key or the password.",

@@ -55,6 +55,13 @@ register(
             "Share a shell instead.",
             409,
         ),
+        "remote:seat-not-recorded": Problem(
+            "Shells of a workshop's seats are not recorded",
+            "A recording would be kept with the machine, for people whom you have not asked.",
+            "The shell goes on, unrecorded.",
+            "Download what it printed instead: the shell's own menu does it.",
+            409,
+        ),
         "remote:no-recordings": Problem(
             "Nothing is recorded here",
             "The operators of this portal have turned recording off.",

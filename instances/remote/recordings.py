@@ -12,6 +12,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from instances import trail
+from instances.access import attendable
 from instances.remote import casts, limits, tell
 from instances.remote.endings import ENDINGS
 from instances.remote.models import Recording, RemoteSession
@@ -48,6 +49,8 @@ def start(*, by: User, session: RemoteSession) -> Recording:
         raise PortalError("remote:not-recorded")
     if not RemoteSession.objects.filter(pk=session.pk, ended_at=None).exists():
         raise PortalError("remote:session-over")
+    if attendable(by, session.instance_id).place is not None:
+        raise PortalError("remote:seat-not-recorded")
     now = timezone.now()
     try:
         with transaction.atomic():

@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from allocations.models import Membership
-from instances import trail
+from instances import hooks_seats, trail
+from instances.access import attendable
 from instances.remote import tell
 from instances.remote.models import Mode, RemoteSession, Share, Visit
 from portal.accounts.models import User
@@ -43,6 +44,9 @@ def invite(*, by: User, session: RemoteSession, invited: User | None, mode: str)
     _still_live(session)
     if invited == by:
         raise PortalError("remote:own-session")
+    known = company(by, session)
+    if known is not None and invited is not None and invited.pk not in known:
+        raise PortalError("remote:who", query=str(invited), count=0)
     found = live_shares(session).filter(invited=invited).first()
     if found is not None:
         set_mode(by=by, share=found, mode=mode)
@@ -118,12 +122,17 @@ def end_all(*, by: User, session: RemoteSession) -> int:
 def find_people(*, by: User, session: RemoteSession, query: str) -> list[User]:
     """Members of the machine's allocation by a part of their name; anybody by their whole ACCESS id.
 
-    Whole ids only, and not many in a minute: this is no directory of everybody who ever signed in.
+    Whole ids only, and not many in a minute: this is no directory of everybody who ever signed in. Who is at a seat
+    finds those who help there, and nobody else.
     """
     wanted = query.strip()[:100]
     if len(wanted) < 2:
         return []
     limits.check(f"people:{by.pk}", most=60, seconds=60)
+    known = company(by, session)
+    if known is not None:
+        people = User.objects.filter(pk__in=known, is_active=True, display_name__icontains=wanted)
+        return list(people.exclude(pk=by.pk).order_by("display_name", "pk")[:MOST_FOUND])
     colleagues = Membership.objects.filter(allocation=session.instance.allocation_id, ended_at=None)
     of_name = (
         Q(display_name__icontains=wanted) | Q(access_id__icontains=wanted) | Q(username__icontains=wanted)
@@ -137,6 +146,13 @@ def find_people(*, by: User, session: RemoteSession, query: str) -> list[User]:
         (Q(pk__in=colleagues.values("user_id")) & of_name) | (exact & ~Q(access_id=""))
     )
     return list(found.filter(is_active=True).exclude(pk=by.pk).order_by("display_name", "pk")[:MOST_FOUND])
+
+
+def company(by: User, session: RemoteSession) -> set[int] | None:
+    """Whom the person, whose session it is, may invite; None: as members of an allocation do."""
+    if attendable(by, session.instance_id).place is None:
+        return None
+    return hooks_seats.company(session.instance_id)
 
 
 def invitable(*, by: User, session: RemoteSession, query: str) -> User:

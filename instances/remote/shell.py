@@ -239,7 +239,10 @@ class ShellConsumer(RemoteConsumer):
         await self.send_json(t="problem", **found)
 
     async def _ask(self, problem: PortalError) -> Secret | None:
-        """The person's own key or password, from whichever of their pages is here."""
+        """The person's own key or password, from whichever of their pages is here. Who is at a seat has none: their
+        machine takes the portal's certificate, or is broken."""
+        if self.row.instance.place is not None:
+            return None
         if not self.secrets.empty():
             return self.secrets.get_nowait()
         self.asked += 1

@@ -12,6 +12,13 @@ from portal.core.errors import PortalError
 from portal.core.redis_client import client
 
 _SECONDS = 300
+# Problems whose words name other machines, or tell to do what only the allocation's people can.
+_OTHERS = (
+    *("remote:jump-", "remote:firewall", "remote:trust-", "remote:no-address", "remote:address-coming"),
+    *("remote:no-host-keys", "remote:host-key", "remote:no-login", "remote:not-ssh", "remote:not-running"),
+    *("remote:certificate-refused", "remote:secret-refused", "remote:needs-secret", "remote:bad-key"),
+    *("remote:refused", "remote:timeout", "remote:silent"),
+)
 # What may be different soon is tried again by the page.
 RETRY_SECONDS = 5.0
 
@@ -49,6 +56,9 @@ def repairs(*problem_ids: str, last: bool = False) -> Callable[[Repairs], Repair
 
 
 def as_json(problem: PortalError, instance: Instance | None) -> dict[str, Any]:
+    if instance is not None and instance.place is not None:
+        # Nothing of the machine's allocation is theirs to see or to mend.
+        problem, instance = _at_a_seat(problem), None
     if instance is not None:
         problem = firewall.instead_of(problem, instance)
     words = problem.problem
@@ -67,6 +77,18 @@ def as_json(problem: PortalError, instance: Instance | None) -> dict[str, Any]:
         "retry_after": problem.retry_after or (RETRY_SECONDS if problem.outcome == "retry" else None),
         "repairs": [asdict(repair) for repair in found],
     }
+
+
+def _at_a_seat(problem: PortalError) -> PortalError:
+    """What concerns the machine's network, keys and jump host, as whoever learns or helps there is told it."""
+    if problem.outcome == "auth" or problem.id.startswith(_OTHERS):
+        return PortalError(
+            "remote:seat-unreachable",
+            outcome="retry",
+            retry_after=problem.retry_after or RETRY_SECONDS,
+            detail=problem.id,
+        )
+    return problem
 
 
 def keep(session_id: UUID, problem: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from instances import hooks_seats
 from instances.models import Instance
 from instances.remote.models import RemoteSession
 from portal.core import events
@@ -27,6 +28,7 @@ def _send(session: RemoteSession) -> None:
         [f"remote.{session.pk}"], events.Changed("remote:changed", {"session": str(session.pk)})
     )
     events.send_best_effort(groups, events.Changed("remote-of:changed", {"instance": instance_id}))
+    hooks_seats.tell_visit(session.instance_id)
 
 
 def holder(session: RemoteSession, name: str) -> None:

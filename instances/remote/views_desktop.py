@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from instances.access import connectable
+from instances.access import attendable
 from instances.exosphere import desktop_kind
 from instances.remote import doors
-from instances.rows import row
+from instances.remote.views_shell import machine_of
+from portal.core.errors import PortalError
 
 # Scripts put the id of a session in its place.
 NOBODY = UUID(int=0)
@@ -30,15 +31,16 @@ FUNCTIONS = tuple(f"F{number}" for number in range(1, 13))
 def desktop(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     """A whole page of screen. `?share=` joins somebody else's; `?restart` asks whether to start it again."""
     if "share" in request.GET:
-        return _page(request, _guest(request, request.GET["share"]))
-    instance = connectable(request.user, instance_id)
-    shown = row(instance)
-    context = {"i": instance, "row": shown, "allocation": instance.allocation, "section": "instances"}
+        return desk_page(request, _guest(request, request.GET["share"]))
+    instance = attendable(request.user, instance_id)
+    context = machine_of(instance) | {"outsider": instance.place is not None}
     kind = desktop_kind(instance.metadata)
     if kind != "ours":
+        if instance.place is not None:
+            raise PortalError("remote:no-desktop", name=instance.name)
         return render(request, "remote/desktop_none.html", context | {"exosphere": kind == "exosphere"})
     opening = {"open_url": reverse("remote:open", args=[instance.pk]), "restart": "restart" in request.GET}
-    return _page(request, context | opening)
+    return desk_page(request, context | opening)
 
 
 def _guest(request: HttpRequest, share: str) -> dict[str, Any]:
@@ -53,6 +55,7 @@ def _guest(request: HttpRequest, share: str) -> dict[str, Any]:
     }
 
 
-def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+def desk_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """`context`: `i`, `open_url`; `frame`: the page around it, where that is not the portal's."""
     keys = {"nobody": NOBODY, "chords": CHORDS, "functions": FUNCTIONS}
     return render(request, "remote/desktop.html", context | keys)

@@ -46,12 +46,16 @@ async def _held(request: HttpRequest, id: UUID) -> Held:
         raise PortalError("portal:sign-in")
     origin = await sync_to_async(opening.origin_of)(request)
     try:
-        return Held(await attend(id, user=user, mark=origin.mark), user)
+        held = Held(await attend(id, user=user, mark=origin.mark), user)
     except PortalError as error:
         if error.id != "remote:needs-secret":
             raise
         # This page asks for none: a shell does, and lends its connection while it is open.
         raise PortalError("remote:shell-first", outcome="auth", **error.params) from None
+    if held.instance.place is not None:
+        # At somebody else's machine for a while: which keys it takes is for those who have a right to it.
+        raise PortalError("portal:forbidden", need="decide who may log in to this machine")
+    return held
 
 
 @never_cache

@@ -127,14 +127,16 @@ def _context(request: HttpRequest, session: RemoteSession, error: PortalError | 
     shares = list(sharing.live_shares(session))
     here = session.visits.filter(left_at=None).select_related("person", "share").order_by("joined_at")
     kept = limits.remote()
+    at_a_seat = session.ended_at is None and sharing.company(person(request), session) is not None
     return {
+        "at_a_seat": at_a_seat,
         "session": session,
         "i": session.instance,
         "shares": shares,
         "shared_with_all": any(one.invited_id is None for one in shares),
         "visits": here,
         "recording": recordings.running(session),
-        "may_record": kept.recordings and session.kind == RemoteSession.Kind.SHELL,
+        "may_record": kept.recordings and not at_a_seat and session.kind == RemoteSession.Kind.SHELL,
         "recording_days": kept.recording_days,
         "most_mb": kept.recording_mb,
         "q": request.POST.get("q", "") if error else "",

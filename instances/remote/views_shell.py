@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from allocations.roles import Need
-from instances.access import connectable, instance_for
+from instances.access import attendable, instance_for
 from instances.models import Instance
 from instances.remote import doors
 from instances.rows import row
@@ -28,15 +28,15 @@ def shell(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     if "share" in request.GET:
         context = _guest(request, request.GET["share"])
     else:
-        instance = connectable(request.user, instance_id)
-        context = _machine(instance) | {"open_url": reverse("remote:open", args=[instance.pk])}
+        instance = attendable(request.user, instance_id)
+        context = machine_of(instance) | {"open_url": reverse("remote:open", args=[instance.pk])}
     return render(request, "remote/shell.html", context | {"nobody": NOBODY})
 
 
 def _guest(request: HttpRequest, share: str) -> dict[str, Any]:
     """An invited person sees of the machine what they have a right to: often no more than its name."""
     seat = doors.seat_for(request.user, share)
-    known = {"i": seat.instance, "guest": True} if seat.outsider else _machine(seat.instance)
+    known = {"i": seat.instance, "guest": True} if seat.outsider else machine_of(seat.instance)
     owner = str(seat.session.person)
     return known | {
         "guest": True,
@@ -45,7 +45,10 @@ def _guest(request: HttpRequest, share: str) -> dict[str, Any]:
     }
 
 
-def _machine(instance: Instance) -> dict[str, Any]:
+def machine_of(instance: Instance) -> dict[str, Any]:
+    """What surrounds a shell, a desktop or files of a machine. Who is only at its seat sees its name."""
+    if instance.place is not None:
+        return {"i": instance}
     return {
         "i": instance,
         "row": row(instance),

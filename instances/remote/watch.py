@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from instances.access import attendable
 from instances.models import Instance
-from instances.remote import limits
+from instances.remote import doors, limits
 from instances.remote.closing import ENDED, group_of
 from instances.remote.endings import End
 from instances.remote.models import RemoteSession
@@ -27,6 +27,8 @@ from portal.core.errors import PortalError
 from portal.core.live import hub
 from portal.core.outbox import Prepared
 
+# What `helioRole` says of a machine that is a seat.
+SEAT = "seat"
 OnEnd = Callable[[End], Coroutine[Any, Any, None]]
 OnEvent = Callable[[str], None]
 Standing = Callable[[], End | None]
@@ -130,7 +132,7 @@ def standing(session_id: UUID, person: Callable[[], Any]) -> End | None:
     user = person()
     if not isinstance(user, User) or user.pk != row.person_id:
         return End("signed-out")
-    found = may_go_on(user, row.instance_id)
+    found = may_go_on(user, row)
     now = timezone.now()
     if found is None and now - row.asked_at > timedelta(hours=limits.remote().hard_hours):
         found = End("too-long")
@@ -139,9 +141,12 @@ def standing(session_id: UUID, person: Callable[[], Any]) -> End | None:
     return found
 
 
-def may_go_on(user: User, instance_id: UUID) -> End | None:
+def may_go_on(user: User, row: RemoteSession) -> End | None:
     try:
-        machine: Instance = attendable(user, instance_id)
+        machine: Instance = attendable(user, row.instance_id)
     except PortalError:
-        return End("no-access")
+        seat = Instance.objects.filter(pk=row.instance_id, metadata__helioRole=SEAT).exists()
+        return End("seat-over" if seat else "no-access")
+    if doors.is_as_another(row, machine):
+        return End("seat-over")
     return End("machine-gone") if stands_still(machine) else None

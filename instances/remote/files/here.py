@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
@@ -11,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render as render_now
 
+from instances.access import attendable
 from instances.remote.attending import Attended, attend
 from instances.remote.files import paths
 from instances.remote.files.disk import Disk, disk_of
@@ -89,8 +91,12 @@ def _refused(request: HttpRequest, problem: PortalError, id: Any) -> HttpRespons
     user = request.user
     if not isinstance(user, User):
         return refused(PortalError("portal:sign-in"), None)
-    found = RemoteSession.objects.filter(pk=id, person=user).select_related("instance__allocation").first()
-    return refused(problem, found.instance if found is not None else None)
+    found = RemoteSession.objects.filter(pk=id, person=user).first()
+    if found is None:
+        return refused(problem, None)
+    with suppress(PortalError):
+        return refused(problem, attendable(user, found.instance_id))
+    return refused(problem, None)
 
 
 def for_people(view: View[P]) -> View[P]:

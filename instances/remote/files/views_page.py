@@ -1,5 +1,6 @@
 """The page of a machine's files, and letting oneself in where the machine takes no certificate of the portal."""
 
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -11,12 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from instances.access import connectable
+from instances.access import attendable
 from instances.exosphere import login_user
+from instances.models import Instance
 from instances.remote.files.here import for_scripts, here
 from instances.remote.files.uploading import PIECE
 from instances.remote.link import Secret
-from instances.rows import row
+from instances.remote.views_shell import machine_of
 from portal.core.errors import PortalError
 
 # Scripts put the id of a session in its place.
@@ -33,19 +35,27 @@ _NAMES = (
 @require_safe
 def page(request: HttpRequest, instance_id: UUID) -> HttpResponse:
     """`?path=` is the folder that is shown first. The machine is asked by the scripts, on a session of their own."""
-    instance = connectable(request.user, instance_id)
+    instance = attendable(request.user, instance_id)
+    login = instance.place.login if instance.place else login_user(instance.metadata, instance.image_name)
     context = {
-        "i": instance,
-        "row": row(instance),
-        "allocation": instance.allocation,
-        "section": "instances",
+        **machine_of(instance),
         "tab": "files",
-        "login": login_user(instance.metadata, instance.image_name),
+        "open_url": reverse("remote:open", args=[instance.pk]),
+        "page_url": reverse("remote:files", args=[instance.pk]),
+    }
+    return files_page(request, instance, login, context)
+
+
+def files_page(request: HttpRequest, instance: Instance, login: str, context: dict[str, Any]) -> HttpResponse:
+    """`context`: `open_url`, `page_url`; `frame`: the page around it, where that is not the portal's."""
+    own = {
+        "i": instance,
+        "login": login,
         "nobody": NOBODY,
         "piece": PIECE,
         "addresses": {name: reverse(f"remote:files-{name}", args=[NOBODY]) for name in _NAMES},
     }
-    return render(request, "remote/files.html", context)
+    return render(request, "remote/files.html", context | own)
 
 
 @sensitive_post_parameters()

@@ -32,7 +32,13 @@ class Leaving:
 
 
 def open_port(
-    *, by: User, instance: Instance, wanted: Wanted, origin: Origin, secret: Secret | None = None
+    *,
+    by: User,
+    instance: Instance,
+    wanted: Wanted,
+    origin: Origin,
+    secret: Secret | None = None,
+    login: str = "",
 ) -> Leaving:
     """A way to a port of a machine, under a name of its own; the same name while the session lives.
 
@@ -44,7 +50,7 @@ def open_port(
     require_openable(wanted.port)
     kind = RemoteSession.Kind.PORT
     live = open_now(by, instance, origin.mark)
-    login = secret.login if secret else ""
+    login = secret.login if secret else login
     resume = next(
         (one for one in live if one.port == wanted.port and (not login or one.login == login)), None
     )

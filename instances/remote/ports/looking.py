@@ -21,7 +21,7 @@ def look(*, by: User, instance: Instance) -> list[int]:
     For a machine that came through `connectable`. The look is in the audit log, as every connection is.
     """
     check(f"remote-look:{by.pk}", most=_MOST_A_MINUTE, seconds=60)
-    way = way_to(instance)
+    way = way_to(instance, login=instance.place.login if instance.place else "")
     trail.record(
         "remote.looked",
         instance,

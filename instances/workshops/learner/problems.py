@@ -6,6 +6,13 @@ _NOTHING = "Nothing was changed, and nothing was spent."
 
 register(
     {
+        "workshops:no-machine": Problem(
+            "Your machine is not there yet",
+            "It is being built, mended or replaced at this moment.",
+            "Nothing of yours is lost by waiting.",
+            "Leave the page open: it goes on by itself as soon as the machine is ready.",
+            503,
+        ),
         "workshops:no-step": Problem(
             "There is no such step",
             "The hand-out has {most} steps. It may have been changed while this page was open.",
