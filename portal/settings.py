@@ -275,6 +275,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "workshops-watch-jumps": {
+        "task": "instances.workshops.guests.tasks.watch_jumps",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "advice-look": {
         "task": "instances.advice.tasks.look",
         "schedule": 900.0,
@@ -322,6 +327,21 @@ CELERY_BEAT_SCHEDULE = {
         "task": "instances.remote.tasks_recording.close_lost",
         "schedule": 120.0,
         "options": {"expires": 120},
+    },
+    "workshop-runs": {
+        "task": "instances.workshops.runs.tasks.sweep",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
+    "workshop-runs-wake": {
+        "task": "instances.workshops.runs.tasks.wake",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "workshop-runs-tidy": {
+        "task": "instances.workshops.runs.tasks.tidy",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
     },
     "remote-tidy": {
         "task": "instances.remote.tasks_recording.tidy",

@@ -1,0 +1,10 @@
+"""Hooks into the parts below."""
+
+from instances.workshops import hooks
+from instances.workshops.runs import collecting, homes
+
+hooks.seats_ready(homes.ready)
+hooks.home_keeper(homes.kept)
+hooks.plan_changed(collecting.at_end)
+hooks.before_away(collecting.holds)
+hooks.before_removal(collecting.waits)

@@ -1,0 +1,193 @@
+"""What people are told about commands, files and work of seats."""
+
+from portal.core.errors import Problem, register
+
+_NOTHING = "Nothing was changed on any seat, and nothing was spent."
+_KEPT = "The machine goes on as it is; nothing of it was removed, and it costs what it cost."
+
+register(
+    {
+        "workshops:bad-command": Problem(
+            "This command cannot be run",
+            "It was not taken, since {why}.",
+            _NOTHING,
+            "Change it, and run it again.",
+            422,
+        ),
+        "workshops:no-seats-chosen": Problem(
+            "There is no seat to do that at",
+            "None of the chosen seats has a machine.",
+            _NOTHING,
+            "Choose seats that are ready, or wait until they are.",
+            409,
+        ),
+        "workshops:root-needs-run": Problem(
+            "Only who runs the workshop may run commands as root",
+            "Assistants run commands as the learner's own account.",
+            _NOTHING,
+            "Ask an instructor of the workshop, or leave out “as root”.",
+            403,
+        ),
+        "workshops:run-over": Problem(
+            "There is nothing to do again",
+            "Every seat of this command was reached, or the command was stopped.",
+            _NOTHING,
+            "Run it anew, if it should run a second time.",
+            409,
+        ),
+        "workshops:bad-push": Problem(
+            "This file cannot be given to seats",
+            "“{name}” was not taken, since {why}.",
+            _NOTHING,
+            "Change it, and choose it again.",
+            422,
+        ),
+        "workshops:push-large": Problem(
+            "This is too large for seats",
+            "“{name}” has {size} MB, and {most} MB at most are taken.",
+            _NOTHING,
+            "Put large data on a volume or share of the workshop, or have seats download it.",
+            413,
+        ),
+        "workshops:files-over": Problem(
+            "No seat gets files any more",
+            "{title} is over.",
+            _NOTHING,
+            "Clone the workshop to use its files again, with those that you add there.",
+            409,
+        ),
+        "workshops:files-many": Problem(
+            "There are too many course files",
+            "A workshop has {most} at most; a zip that is unpacked counts as one.",
+            _NOTHING,
+            "Remove one that is not needed, or put several into one zip.",
+            409,
+        ),
+        "workshops:files-large": Problem(
+            "All course files together are too large",
+            "They may have {most} MB together.",
+            _NOTHING,
+            "Put large data on a volume or share of the workshop.",
+            413,
+        ),
+        "workshops:bad-patterns": Problem(
+            "These folders cannot be collected",
+            "They were not taken, since {why}.",
+            "What was chosen before holds.",
+            "Write one folder or pattern of the home a line, such as notebooks or *.ipynb.",
+            422,
+        ),
+        "workshops:seat-silent": Problem(
+            "The seat did not answer in time",
+            "Its machine was reached, and said nothing for {seconds} seconds.",
+            _KEPT,
+            "Try again; when it stays so, restart or replace the seat.",
+            504,
+        ),
+        "workshops:seat-moved": Problem(
+            "The seat has another machine now",
+            "It was replaced before this could be read from it.",
+            "What it printed went with the old machine.",
+            "Run the command again, for this seat.",
+            409,
+        ),
+        "workshops:seat-empty": Problem(
+            "The seat has no machine",
+            "It has not been built yet, or was taken away.",
+            _NOTHING,
+            "Try again when the seat is ready.",
+            409,
+        ),
+        "workshops:run-lost": Problem(
+            "The command was cut off",
+            "The seat does not run it any more, and it left no exit status: the machine was restarted, or its disk is full.",
+            "What it had done until then stays.",
+            "Look at what it printed, and run it again if that does no harm.",
+            500,
+        ),
+        "workshops:run-too-long": Problem(
+            "The command took longer than it was given",
+            "After {seconds} seconds it was ended, with what it had started.",
+            "What it had done until then stays.",
+            "Give it more time, or have it do less.",
+            504,
+        ),
+        "workshops:seat-refused": Problem(
+            "The seat could not do it",
+            "It said: {said}",
+            _KEPT,
+            "Open a shell on the seat to see what is the matter with it.",
+            500,
+        ),
+        "workshops:seat-disk-full": Problem(
+            "The seat's disk is full",
+            "There was no room left for what it was given.",
+            _KEPT + " Nothing of the learner's was overwritten.",
+            "Have the learner remove something, then try again.",
+            507,
+        ),
+        "workshops:put-cut": Problem(
+            "The seat did not get all of it",
+            "The connection ended before the file did. What had arrived was removed again.",
+            _KEPT,
+            "It is tried again by itself; look at the network of the seats when it stays so.",
+            502,
+        ),
+        "workshops:not-in-home": Problem(
+            "The folder cannot be written to",
+            "The learner's account may not write to “{folder}” on this seat, for example because a link of its leads elsewhere.",
+            _KEPT,
+            "Choose another folder, or ask the learner what the link is for.",
+            409,
+        ),
+        "workshops:no-work": Problem(
+            "There is no work of yours here",
+            "Nothing was collected from your seat, or it has been erased since.",
+            "While the workshop is open your files are on your machine.",
+            "Ask the instructor whether work is collected, and when.",
+            404,
+        ),
+        "workshops:work-later": Problem(
+            "Your work is here after the end",
+            "{title} goes on: what you do is on your machine.",
+            "Nothing is removed before it was collected.",
+            "Download files from your seat now, or come back after the end.",
+            409,
+        ),
+        "workshops:file-gone": Problem(
+            "This file is not here any more",
+            "It was erased when its time was over, or when a newer one took its place.",
+            _NOTHING,
+            "Load the page again to see what is here.",
+            410,
+        ),
+        "workshops:file-damaged": Problem(
+            "This file is damaged",
+            "What is stored does not fit its checksum, so that the download ends in the middle.",
+            "The seats are not touched.",
+            "Collect it again while the seat is there, and tell those who run the portal.",
+            500,
+        ),
+        "workshops:portal-disk-full": Problem(
+            "The portal has no room for it",
+            "The portal's disk took no more.",
+            _KEPT,
+            "Tell those who run the portal; it is tried again by itself.",
+            507,
+        ),
+        "workshops:not-packed": Problem(
+            "The work could not be packed",
+            "The seat did not give its files in the form that was asked for: {said}",
+            _KEPT,
+            "Open a shell on the seat and look whether tar works there; the learner can download files meanwhile.",
+            500,
+        ),
+        "workshops:home-not-kept": Problem(
+            "The learner's files could not be saved",
+            "{why}",
+            "The seat was not reset: it is as it was, and it costs what it cost.",
+            "Reset it without its files, if the learner agrees; or have large files removed first.",
+            409,
+        ),
+    }
+)
