@@ -28,6 +28,7 @@ _RANK = {
 }
 _FROM_GUESTS = frozenset({"starting", "running", "complete", "error"})
 _HINTS = ('"status"', '"exoSetup"', '"cpuPctUsed"', '"helio"')
+_PART = re.compile(r"guard|repository|data-[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _KEY = re.compile(
     r"\b(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) "
     r"(AAAA[A-Za-z0-9+/]{20,1400}={0,2})(?![A-Za-z0-9+/=])"
@@ -63,6 +64,16 @@ class BootScript:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatNote:
+    """One part of the set-up of a workshop's seat, and what stood in its way."""
+
+    what: str
+    ok: bool
+    said: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What one console log says. `host_keys` are `<type> <base64>`, from the last whole block."""
 
@@ -70,6 +81,7 @@ class Reading:
     usage: tuple[Usage, ...] = ()
     host_keys: tuple[str, ...] = ()
     boot_script: BootScript | None = None
+    seat: tuple[SeatNote, ...] = ()
 
 
 def read(text: str) -> Reading:
@@ -78,14 +90,19 @@ def read(text: str) -> Reading:
     setup: Setup | None = None
     usage: dict[datetime, Usage] = {}
     boot_script: BootScript | None = None
+    seat: dict[str, SeatNote] = {}
     for found in _objects(lines):
         if (line := _usage(found)) is not None:
             usage[line.at] = line
         elif found.get("helio") == "boot-script":
             boot_script = BootScript(_exit_code(found.get("exit")), _time(found.get("epoch"), per_second=1))
+        elif found.get("helio") == "seat":
+            if (note := _seat_note(found)) is not None:
+                seat[note.what] = note
         else:
             setup = _setup(found) or setup
-    return Reading(setup, tuple(usage[at] for at in sorted(usage)), _host_keys(lines), boot_script)
+    measured = tuple(usage[at] for at in sorted(usage))
+    return Reading(setup, measured, _host_keys(lines), boot_script, tuple(seat.values()))
 
 
 def forward(current: str, seen: str) -> str:
@@ -128,6 +145,16 @@ def _usage(found: dict[str, Any]) -> Usage | None:
         _percent(found.get("rootfsPctUsed")),
         None if all(load is None for load in loads) else loads,
     )
+
+
+def _seat_note(found: dict[str, Any]) -> SeatNote | None:
+    """The last word on each part counts."""
+    what, said = found.get("what"), found.get("said", "")
+    at = _time(found.get("epoch"), per_second=1)
+    if not isinstance(what, str) or not _PART.fullmatch(what) or at is None or not isinstance(said, str):
+        return None
+    plain = "".join(letter if letter.isprintable() else " " for letter in said[:200])
+    return SeatNote(what, found.get("ok") is True, plain.strip(), at)
 
 
 def _percent(value: object) -> float | None:
