@@ -15,9 +15,9 @@ from instances.models import Instance
 from instances.remote.models import RemoteSession, Visit
 from instances.workshops.board.counts import Counts, count
 from instances.workshops.board.tiles import Call, Facts, Tile, tile
+from instances.workshops.engine.usual import usual_build_seconds, usual_return_seconds
 from instances.workshops.learner.calls import open_calls
 from instances.workshops.models import HelpRequest, Seat, SeatMachine, Workshop
-from portal.cloud.config import clouds
 from portal.core.errors import explain
 from portal.operations import services as operations
 from portal.operations.models import Operation
@@ -101,8 +101,8 @@ class _Usual(NamedTuple):
 
     @classmethod
     def of(cls, workshop: Workshop) -> "_Usual":
-        wanted = clouds().cloud(workshop.allocation.cloud).portal.workshops
-        return cls(wanted.usual_build_seconds, wanted.usual_return_seconds)
+        of = workshop.allocation
+        return cls(usual_build_seconds(of, workshop.image_id, workshop.flavor_name), usual_return_seconds(of))
 
 
 def _facts(

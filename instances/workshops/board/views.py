@@ -19,6 +19,7 @@ from instances.workshops.board.choosing import WORDS
 from instances.workshops.board.facts import Placed, Room, read
 from instances.workshops.board.tiles import LABELS, STATES, belongs
 from instances.workshops.board.views_calls import context_of
+from instances.workshops.clock import cap
 from instances.workshops.clock.left import left_at
 from instances.workshops.clock.reading import times_of
 from instances.workshops.models import Workshop
@@ -78,9 +79,10 @@ def board(request: HttpRequest, workshop_id: UUID) -> HttpResponse:
     workshop = workshop_for(request.user, workshop_id, Right.SEE)
     here.touch(workshop.pk, person(request).pk)
     room, query = read(workshop), Query.read(request)
+    runs_it = workshop.viewer_right is not None and workshop.viewer_right >= Right.RUN
     context = {
         **_frame(request, workshop, room),
-        **context_of(workshop),
+        **context_of(workshop, room.calls),
         "query": query,
         "tiles": shown(room, query),
         "states": [(name, LABELS[name], room.counts.by_state.get(name, 0)) for name in STATES],
@@ -89,7 +91,8 @@ def board(request: HttpRequest, workshop_id: UUID) -> HttpResponse:
         "acts": [
             act for act in ACTS.values() if workshop.viewer_right and act.right <= workshop.viewer_right
         ],
-        "runs_it": workshop.viewer_right is not None and workshop.viewer_right >= Right.RUN,
+        "runs_it": runs_it,
+        "cap": cap.verdict(workshop, room.now) if runs_it and workshop.su_cap is not None else None,
     }
     return page_or_part(request, "workshops/board/board.html", "workshops/board/_tiles.html", context)
 

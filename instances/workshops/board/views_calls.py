@@ -1,6 +1,6 @@
 """The queue of those who called for help, for those who answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from instances.workshops.access import call_for, workshop_for
 from instances.workshops.board import here
 from instances.workshops.learner import calls
-from instances.workshops.models import Workshop
+from instances.workshops.models import HelpRequest, Workshop
 from instances.workshops.rights import Right
 from portal.accounts.views_profile import person
 from portal.core.errors import PortalError
@@ -49,6 +49,11 @@ def answer(request: HttpRequest, workshop_id: UUID, call_id: UUID, what: str) ->
     return render(request, PART, context_of(call.workshop) | {"error": error})
 
 
-def context_of(workshop: Workshop) -> dict[str, Any]:
+def context_of(workshop: Workshop, known: Sequence[HelpRequest] | None = None) -> dict[str, Any]:
+    """`known`: its open calls, where they were read already."""
     helps = workshop.viewer_right is not None and workshop.viewer_right >= Right.HELP
-    return {"workshop": workshop, "calls": list(calls.open_calls(workshop)), "helps": helps}
+    return {
+        "workshop": workshop,
+        "calls": list(calls.open_calls(workshop)) if known is None else known,
+        "helps": helps,
+    }
