@@ -1,6 +1,6 @@
 """What layers above tell launches and files for one's own ssh, without being imported by them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ _authorities: list[Authorities] = []
 _ways: list[Ways] = []
 _trusts: list[Trusts] = []
 _announced: list[Announced] = []
+Seen = Callable[[Collection[UUID | str]], None]
+_seen: list[Seen] = []
 _groups: list[SeatGroup] = []
 
 
@@ -71,6 +73,18 @@ def ssh_ways(function: Ways) -> Ways:
 
 def ways_of(machines: Sequence[Instance]) -> dict[UUID, SshWay]:
     return {pk: way for function in _ways for pk, way in function(machines).items()}
+
+
+def on_seen(function: Seen) -> Seen:
+    """Register `function(ids)`: these machines were seen to be otherwise. After commit, and best effort."""
+    if function not in _seen:
+        _seen.append(function)
+    return function
+
+
+def tell_seen(ids: Collection[UUID | str]) -> None:
+    for function in _seen if ids else []:
+        function(ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,3 +58,18 @@ def on_visit(function: Visited) -> Visited:
 def tell_visit(instance_id: UUID) -> None:
     for function in _visited:
         function(instance_id)
+
+
+Kept = Callable[[], set[UUID]]
+_kept: list[Kept] = []
+
+
+def kept(function: Kept) -> Kept:
+    """Register `function()`: machines whose hours somebody else keeps, so that no rule for all machines holds for them."""
+    if function not in _kept:
+        _kept.append(function)
+    return function
+
+
+def kept_elsewhere() -> set[UUID]:
+    return {pk for function in _kept for pk in function()}

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from redis.exceptions import RedisError
 
+from instances import hooks
 from instances.models import Instance
 from instances.rows import Row, rows
 from portal.core import events, presence
@@ -21,6 +22,7 @@ def push_on_commit(ids: Iterable[UUID | str]) -> None:
     """Show these machines as they are once the current transaction has committed."""
     wanted = [str(pk) for pk in ids]
     if wanted:
+        transaction.on_commit(lambda: hooks.tell_seen(wanted), robust=True)
         transaction.on_commit(lambda: push(wanted), robust=True)
 
 

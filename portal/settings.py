@@ -263,6 +263,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "workshops-tick": {
+        "task": "instances.workshops.engine.tasks.tick",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
     "mirror-tick": {"task": "instances.mirror.tasks.tick", "schedule": 0.5, "options": {"expires": 1}},
     "metrics-drain": {"task": "instances.metrics.tasks.drain", "schedule": 1.0, "options": {"expires": 2}},
     "metrics-rollup": {

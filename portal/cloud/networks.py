@@ -64,6 +64,13 @@ def list_ports(cloud: Cloud, server_id: str) -> list[Port]:
 
 
 @translate.translated("network")
+def list_project_ports(cloud: Cloud) -> list[Port]:
+    """All of the project, on whatever they are."""
+    params = {"project_id": cloud.project_id}
+    return [_port(row) for row in calls.rows(cloud, "network", "/ports", "ports", params=params)]
+
+
+@translate.translated("network")
 def list_floating_ips(cloud: Cloud) -> list[FloatingIp]:
     """Those of this project: an administrator would see everybody's."""
     params = {"project_id": cloud.project_id}

@@ -98,12 +98,5 @@ register(
             "Open your own seat, or take yourself off the roster.",
             409,
         ),
-        "workshops:removal-begun": Problem(
-            "The seats are being deleted already",
-            "The removal of {title} has begun: {deleted} of its machines are deleted or on their way.",
-            "What was on those machines is gone.",
-            "Clone the workshop with new dates; its roster can be taken over.",
-            409,
-        ),
     }
 )

@@ -1,0 +1,30 @@
+"""A round as soon as something that it waits for has happened. Lost without harm: rounds are made anyway."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from django.utils import timezone
+
+from instances.workshops.models import SeatMachine, Workshop
+from portal.operations.models import Operation
+
+_STATES = (Workshop.State.RUNNING, Workshop.State.ENDED, Workshop.State.REMOVING, Workshop.State.CANCELLED)
+
+
+def operations_changed(ops: Sequence[Operation]) -> None:
+    machines_changed([op.target_id for op in ops if op.target_type == "instance" and op.started_at])
+
+
+def machines_changed(ids: Collection[UUID | str]) -> None:
+    """One statement for any number; none for machines that are no seats is worth less than asking."""
+    if not ids:
+        return
+    now = timezone.now()
+    theirs = SeatMachine.objects.filter(instance__in=list(ids)).values("workshop")
+    Workshop.objects.filter(pk__in=theirs, next_at__gt=now).update(next_at=now)
+
+
+def machines_of_workshops() -> set[UUID]:
+    """Those that are there: what an allocation has for all its machines does not hold for them."""
+    rows = SeatMachine.objects.filter(instance__deleted_at=None).exclude(instance=None)
+    return {pk for pk in rows.values_list("instance_id", flat=True) if pk is not None}
