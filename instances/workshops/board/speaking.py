@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from instances.workshops.learner import messages
 from instances.workshops.models import Seat, Workshop
+from instances.workshops.runs import services as runs
 from portal.accounts.models import User
 from portal.core.errors import PortalError
 
@@ -36,8 +37,6 @@ def say(request: HttpRequest, workshop: Workshop, seats: list[Seat], by: User) -
 
 
 def run(request: HttpRequest, workshop: Workshop, seats: list[Seat], by: User) -> Spoken:
-    from instances.workshops.runs import services as runs
-
     made = runs.run(
         workshop=workshop,
         by=by,
@@ -53,8 +52,6 @@ def push(request: HttpRequest, workshop: Workshop, seats: list[Seat], by: User) 
     upload = request.FILES.get("file")
     if upload is None:
         raise PortalError("portal:bad-input", reason="Choose the file that is to be pushed.")
-    from instances.workshops.runs import services as runs
-
     made = runs.push(
         workshop=workshop, by=by, seats=seats, upload=upload, folder=request.POST.get("folder", "")
     )
