@@ -1,12 +1,23 @@
 """Who may see and do what: every URL of the site, and the roles of the cast that it is for."""
 
+from tests.access.room import ROOM
+from tests.access.table_workshops import (
+    CHANGING_WORKSHOPS,
+    GET_WORKSHOPS,
+    NO_GET_WORKSHOPS,
+    POST_ONLY_WORKSHOPS,
+    WHO_WORKSHOPS,
+)
 from tests.cast import CAST
+
+# Everybody who tries.
+ROLES = (*CAST, *ROOM)
 
 # Who gets what at a GET. public: anybody. person: whoever is signed in. members: of the allocation, and operators (to look).
 # actors: those who may act on the member's machine. launchers: who may launch. owner: of the operation. staff: operators.
 WHO = {
-    "public": {"nobody", *CAST},
-    "person": set(CAST),
+    "public": {"nobody", *ROLES},
+    "person": set(ROLES),
     "members": {"pi", "manager", "member", "colleague", "assistant", "reader", "operator"},
     "launchers": {"pi", "manager", "member", "colleague", "assistant"},
     "actors": {"pi", "manager", "member", "assistant"},
@@ -16,6 +27,7 @@ WHO = {
     "helpers": {"pi", "manager", "assistant"},
     "keepers": {"pi", "manager", "member"},
     "managers": {"pi", "manager"},
+    **WHO_WORKSHOPS,
 }
 GET: dict[str, str] = {
     "healthz": "public",
@@ -104,10 +116,10 @@ GET: dict[str, str] = {
     "instances:machine-ssh": "members",
     "instances:console": "actors",
     "instances:screen": "actors",
-    "remote:shell": "actors",
-    "remote:desktop": "actors",
+    "remote:shell": "attendants",
+    "remote:desktop": "attendants",
     "remote:ports": "actors",
-    "remote:files": "actors",
+    "remote:files": "attendants",
     "remote:shell-state": "members",
     "remote:dock": "person",
     "remote:of-machine": "members",
@@ -120,7 +132,7 @@ GET: dict[str, str] = {
     "remote:disconnect": "actors",
     "remote:share": "owner",
     "remote:share-people": "owner",
-    "remote:join": "actors",
+    "remote:join": "attendants",
     "remote:recording": "keepers",
     "remote:cast": "keepers",
     "api:list_instance_connections": "members",
@@ -337,3 +349,7 @@ CHANGING = {
     "policies:put-off": "actors",
     "policies:edit-default": "managers",
 }
+GET |= GET_WORKSHOPS
+POST_ONLY |= POST_ONLY_WORKSHOPS | NO_GET_WORKSHOPS
+NO_GET |= NO_GET_WORKSHOPS
+CHANGING |= CHANGING_WORKSHOPS

@@ -15,7 +15,8 @@ from instances.remote import recordings, sharing
 from portal.accounts.models import User
 from portal.operations import services as operations
 from portal.operations.models import Operation
-from tests.access.table import CHANGING, GET, NO_GET, POST_ONLY, WHO
+from tests.access.room import room_ids, seat_helper, seat_here, seat_learner  # noqa: F401  (fixtures)
+from tests.access.table import CHANGING, GET, NO_GET, POST_ONLY, ROLES, WHO
 from tests.allocations.members.things import people_of
 from tests.allocations.overview.exported import made_for
 from tests.cast import CAST
@@ -91,6 +92,7 @@ def address(
     remote_ids: dict[str, Any],
     notice_ids: dict[str, dict[str, Any]],
     people_ids: dict[str, Any],
+    room_ids: dict[str, Any],  # noqa: F811
 ) -> Any:
     """The path behind a URL name, with the things of the member in it."""
     known = {
@@ -112,6 +114,7 @@ def address(
         "connection_id": remote_ids[""],
         "recording_id": remote_ids["recording"],
         **people_ids,
+        **room_ids,
         "export_id": made_for(operation.by).pk,
     }
 
@@ -147,7 +150,7 @@ def _parameters(name: str) -> list[str]:
 @pytest.mark.parametrize("name", sorted(GET))
 def test_only_those_entitled_see_it(name: str, address: Any, request: pytest.FixtureRequest) -> None:
     path = address(name)
-    for role in ("nobody", *CAST):
+    for role in ("nobody", *ROLES):
         client = Client()
         if role != "nobody":
             client.force_login(request.getfixturevalue(role))
@@ -180,7 +183,7 @@ def test_a_post_by_somebody_not_entitled_changes_nothing(
     path = address(name)
     before = Operation.objects.values_list("pk", "state")
     state = set(before.all())
-    for role in ("nobody", *CAST):
+    for role in ("nobody", *ROLES):
         if role in WHO[CHANGING[name]]:
             continue
         client = Client()

@@ -1,0 +1,53 @@
+"""A class at the member's machine: its learner and its helper have no role in the allocation, and try every URL too."""
+
+from typing import Any
+
+import pytest
+
+from instances.exosphere import DESKTOP_KEY
+from instances.models import Instance
+from instances.workshops.learner import calls, messages
+from instances.workshops.models import Learner, Seat
+from portal.accounts.models import User
+from tests.cast import make_user
+from tests.instances.workshops.room import make_helper, make_learner, make_workshop, seat_of, sit
+
+# Roles besides the cast's.
+ROOM = ("seat_learner", "seat_helper")
+
+
+@pytest.fixture
+def seat_learner(db: None) -> User:
+    """Sits at the member's machine, in the middle of a meeting."""
+    return make_user("lea")
+
+
+@pytest.fixture
+def seat_helper(db: None) -> User:
+    """Helps at the workshop as an assistant."""
+    return make_user("hanna")
+
+
+@pytest.fixture
+def seat_here(machine: Instance, member: User, seat_learner: User, seat_helper: User) -> Seat:
+    """Seat 1 of a workshop of the member's, whose machine is the one that all URLs are about."""
+    machine.metadata = {**machine.metadata, DESKTOP_KEY: "true"}
+    machine.save(update_fields=["metadata"])
+    workshop = make_workshop(machine.allocation, member, seats=2, steps=["One", "Two"], desktop=True)
+    make_helper(workshop, seat_helper)
+    return sit(seat_of(workshop), make_learner(workshop, seat_learner), machine)
+
+
+@pytest.fixture
+def room_ids(seat_here: Seat, member: User) -> dict[str, Any]:
+    """What URLs of workshops are about, by the names of their parameters."""
+    learner = seat_here.learner
+    assert isinstance(learner, Learner)
+    said = messages.say(workshop=seat_here.workshop, by=member, seats=None, text="Hello", minutes=60)
+    return {
+        "workshop_id": seat_here.workshop_id,
+        "seat_id": seat_here.pk,
+        "learner_id": learner.pk,
+        "message_id": said.pk,
+        "call_id": calls.ask(learner=learner).pk,
+    }

@@ -1,0 +1,40 @@
+"""Who may see and do what at workshops: each part adds the lines of its URLs here, sorted by part."""
+
+# Roles at the workshop of the member, which is in its meeting at the member's machine (`tests.access.room`).
+WHO_WORKSHOPS: dict[str, set[str]] = {
+    # By the rights of `instances.workshops.rights`: to look, to help, to run, to plan.
+    "room-see": {"pi", "manager", "member", "seat_helper", "operator"},
+    "room-help": {"pi", "manager", "member", "seat_helper"},
+    "room-run": {"pi", "manager", "member"},
+    "learner": {"seat_learner"},
+    # Who may be on the machine: those who act on it, and those who are at its seat.
+    "attendants": {"pi", "manager", "member", "assistant", "seat_learner", "seat_helper"},
+}
+# What a GET shows.
+GET_WORKSHOPS: dict[str, str] = {
+    # learner
+    "learner:own": "person",
+    "learner:page": "learner",
+    "learner:state": "learner",
+    "learner:help": "learner",
+    "learner:steps": "learner",
+    "learner:files": "learner",
+    "learner:desktop": "learner",
+}
+# What only a POST does.
+POST_ONLY_WORKSHOPS: set[str] = {
+    # learner
+    *("learner:here", "learner:put-away", "learner:open", "learner:port-open"),
+}
+# Not tried with GET: of something that is not there.
+NO_GET_WORKSHOPS: set[str] = set()
+# Who a POST is for.
+CHANGING_WORKSHOPS: dict[str, str] = {
+    # learner
+    "learner:help": "learner",
+    "learner:steps": "learner",
+    "learner:here": "learner",
+    "learner:put-away": "learner",
+    "learner:open": "learner",
+    "learner:port-open": "learner",
+}
