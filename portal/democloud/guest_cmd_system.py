@@ -183,7 +183,7 @@ async def timeout(process: Process, args: list[str]) -> int:
         return 124
 
 
-@program("env", "printenv", "nice", "nohup", "time", "setsid", "stdbuf", "ionice")
+@program("env", "printenv", "nice", "nohup", "time", "stdbuf", "ionice")
 async def env(process: Process, args: list[str]) -> int:
     shell = process.shell
     while args and (args[0].startswith("-") or ("=" in args[0] and process.name == "env")):
@@ -250,11 +250,6 @@ async def sudo(process: Process, args: list[str]) -> int:
         return await guest_program.start(own, words, process.streams, {})
     own.cwd = wanted.home if login else own.cwd
     return await guest_program.start(own, ["bash"], process.streams, {}) if login else 0
-
-
-@program("kill", "pkill", "killall")
-async def kill(process: Process, args: list[str]) -> int:
-    return 0 if "-0" in args else await process.fail("No such process")
 
 
 def power(action: str) -> Program:

@@ -7,7 +7,7 @@ import re
 
 from portal.democloud.guest_eval import sink
 from portal.democloud.guest_io import PIECE
-from portal.democloud.guest_program import Process, program, split_options
+from portal.democloud.guest_program import Process, opened, program, split_options
 
 
 @program("cat")
@@ -181,12 +181,11 @@ async def dd(process: Process, args: list[str]) -> int:
     block = int(size.rstrip("KMG") or 512) * unit.get(size[-1:], 1)
     left = int(given["count"]) * block if given.get("count", "").isdigit() else 1 << 62
     target = sink(process.shell, given["of"], append=False) if "of" in given else process.streams.stdout
+    source = opened(process.shell, given["if"]) if "if" in given else process.streams.stdin
     total = 0
-    async for piece in process.pieces(given.get("if", "-")):
-        for at in range(0, min(len(piece), left), PIECE):
-            await target.write(piece[at : min(at + PIECE, left)])
-        total, left = total + min(len(piece), left), left - min(len(piece), left)
-        if not left:
-            break
+    # Not a byte more than it takes: whoever reads on gets the rest.
+    while left and (piece := await source.read(min(PIECE, left))):
+        await target.write(piece)
+        total, left = total + len(piece), left - len(piece)
     await process.err(f"{total} bytes copied\n")
     return 0

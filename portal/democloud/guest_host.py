@@ -1,5 +1,6 @@
 """The machine as its own programs see it: specification, load, files, accounts, uptime."""
 
+import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,11 +31,15 @@ class Host:
     now: Callable[[], float]
     booted_at: float
     power: Callable[[str], None] = lambda action: None  # "poweroff" or "reboot", asked for inside the guest
+    # What comes of a connection to a neighbour: "open", "refused" or "timeout".
+    reaches: Callable[[str, int], str] = lambda address, port: "timeout"
     logins: int = 0  # people whom sshd has let in and not yet seen off
     full: bool = False  # a day that goes wrong: nothing more fits on the disk
     pids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(2041, 7))
     # By person and server's name (`tmux -L`), then by their own: what keeps shells while nobody looks.
     tmux: "dict[tuple[int, str], dict[str, Session]]" = field(default_factory=dict)
+    # By their numbers: what goes on without the session that began it (`guest_processes`).
+    detached: "dict[int, asyncio.Task[int]]" = field(default_factory=dict)
     _sshd: list[guest_sshd.Line] | None = None
 
     @cached_property

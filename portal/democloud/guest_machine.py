@@ -12,7 +12,7 @@ from typing import Literal
 
 import asyncssh
 
-from portal.democloud import guest_session, guest_ssh, guest_tmux, guest_web, guest_wire
+from portal.democloud import guest_processes, guest_session, guest_ssh, guest_tmux, guest_web, guest_wire
 from portal.democloud.guest_agent import Agent
 from portal.democloud.guest_boot import Setup, Stage, boot_stages, setup_line, usage_line
 from portal.democloud.guest_console import Console
@@ -115,6 +115,7 @@ class Machine:
         self._halt()
         self.power = "off"
         guest_tmux.end_all(self.host)
+        guest_processes.end_all(self.host)
         for wire in list(self.wires):
             (wire.lose if hard else wire.end)()
         self.host.load.stresses.clear()

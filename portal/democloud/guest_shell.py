@@ -45,6 +45,7 @@ class Shell:
     interactive: bool = False
     name: str = "bash"
     depth: int = 0
+    pid: int = 2041
     leaving: str = ""  # break, continue, return: until somebody heeds it
     background: "set[asyncio.Task[int]]" = field(default_factory=set)
 
@@ -126,7 +127,7 @@ class Shell:
 
 _SPECIAL: dict[str, Callable[[Shell], str]] = {
     "?": lambda shell: str(shell.status),
-    "$": lambda shell: "2041",
+    "$": lambda shell: str(shell.pid),
     "#": lambda shell: str(len(shell.arguments)),
     "@": lambda shell: " ".join(shell.arguments),
     "*": lambda shell: " ".join(shell.arguments),

@@ -73,6 +73,7 @@ def seats_with_work(workshop: Workshop) -> QuerySet[Seat]:
 
 
 def _work(workshop: Workshop, seat: Seat, now: datetime) -> Work:
+    assert seat.learner_id is not None
     return Work(
         workshop=workshop, learner_id=seat.learner_id, seat=seat, asked_at=now, next_at=_begins(seat, now)
     )

@@ -60,9 +60,10 @@ def _heard(job: SeatPut, answer: bytes) -> None:
     word = last_word(answer, "helio-put")
     if word != "done":
         kind = _WORDS.get(word, "workshops:seat-refused")
-        outcome = "retry" if word == "cut" else "refused"
-        words = {"folder": job.push.folder or "the home", "said": one_line(answer)}
-        raise PortalError(kind, outcome=outcome, **words)
+        folder = job.push.folder or "the home"
+        raise PortalError(
+            kind, outcome="retry" if word == "cut" else "refused", folder=folder, said=one_line(answer)
+        )
     changes = {
         "said": counted(answer),
         "edition": job.push.edition,

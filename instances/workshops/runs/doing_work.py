@@ -10,7 +10,7 @@ from instances.remote.link import Link
 from instances.workshops.runs import jobs, reaching, telling, vault
 from instances.workshops.runs.jobs import State
 from instances.workshops.runs.limits import limits_of
-from instances.workshops.runs.models import Work, WorkPlan
+from instances.workshops.runs.models import Stored, Work, WorkPlan
 from instances.workshops.runs.over_ssh import Errand, in_db
 from instances.workshops.runs.packing_up import Packed, pack
 from portal.core.errors import PortalError
@@ -57,8 +57,8 @@ def _stored(job: Work, packed: Packed, begun: object) -> None:
     telling.work_changed(job.workshop_id, job.learner_id)
 
 
-def _before(job: Work) -> "vault.Stored | None":
-    return vault.Stored.objects.filter(pk=job.stored_id).first() if job.stored_id else None
+def _before(job: Work) -> Stored | None:
+    return Stored.objects.filter(pk=job.stored_id).first() if job.stored_id else None
 
 
 def _failed(job: Work, error: PortalError) -> None:

@@ -131,19 +131,26 @@ class Tunnels:
 async def told(link: Link, command: str, given: Iterable[bytes], *, most: int = 65_536) -> Ran:
     """Run a command that reads much: as fast as the seat takes it, and not beyond its standing still."""
     try:
-        async with await link.conn.create_process(command, encoding=None) as process:
-            answer = asyncio.create_task(_bounded(process.stdout, most))
-            try:
-                await _give(process, given)
-                async with asyncio.timeout(STALL_SECONDS):
-                    out = await answer
-                    await process.wait_closed()
-            finally:
-                answer.cancel()
-            status = process.exit_status
-            return Ran(-1 if status is None else status, out, b"")
+        process = await link.conn.create_process(command, encoding=None)
+        try:
+            return await _fed(process, given, most)
+        finally:
+            process.close()
     except (asyncssh.Error, OSError, TimeoutError) as error:
         raise link.problem(error) from error
+
+
+async def _fed(process: asyncssh.SSHClientProcess[bytes], given: Iterable[bytes], most: int) -> Ran:
+    answer = asyncio.create_task(_bounded(process.stdout, most))
+    try:
+        await _give(process, given)
+        async with asyncio.timeout(STALL_SECONDS):
+            out = await answer
+            await process.wait_closed()
+    finally:
+        answer.cancel()
+    status = process.exit_status
+    return Ran(-1 if status is None else status, out, b"")
 
 
 async def _give(process: asyncssh.SSHClientProcess[bytes], given: Iterable[bytes]) -> None:
@@ -175,7 +182,8 @@ class Streamed:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         try:
-            async with await self._link.conn.create_process(self._command, encoding=None) as process:
+            process = await self._link.conn.create_process(self._command, encoding=None)
+            try:
                 process.stdin.write(self._given)
                 process.stdin.write_eof()
                 while piece := await self._next(process):
@@ -183,6 +191,8 @@ class Streamed:
                 async with asyncio.timeout(STALL_SECONDS):
                     await process.wait_closed()
                 self.status = -1 if process.exit_status is None else process.exit_status
+            finally:
+                process.close()
         except (asyncssh.Error, OSError, TimeoutError) as error:
             raise self._link.problem(error) from error
 

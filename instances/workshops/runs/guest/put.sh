@@ -19,7 +19,7 @@ mkdir "$tmp" 2>/dev/null && mkdir "$tmp/files" 2>/dev/null || give_up full
 tar -x -f - -C "$tmp/files" 2>"$tmp/said"
 if [ ! -e "$tmp/files/.heliosphere-whole" ]; then
     if grep -q 'No space left' "$tmp/said"; then give_up full; fi
-    if [ ! -s "$tmp/said" ] && ! echo room >"$tmp/room"; then give_up full; fi
+    if [ ! -s "$tmp/said" ] && ! echo room 2>/dev/null >"$tmp/room"; then give_up full; fi
     give_up cut
 fi
 rm -f "$tmp/files/.heliosphere-whole"
