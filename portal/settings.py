@@ -300,6 +300,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 120.0,
         "options": {"expires": 120},
     },
+    "workshops-roster": {
+        "task": "instances.workshops.roster.tasks.look",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "workshops-clock": {
         "task": "instances.workshops.clock.tasks.look",
         "schedule": 60.0,

@@ -1,6 +1,7 @@
 """How much one person may ask in a time, counted in Redis for all processes together."""
 
 import time
+from typing import cast
 
 from redis.exceptions import RedisError
 
@@ -33,6 +34,23 @@ def allow(name: str, *, most: int, seconds: float, now: float | None = None) -> 
     except RedisError:
         return True
     return bool(allowed)
+
+
+def spent(name: str, *, most: int, seconds: float, now: float | None = None) -> bool:
+    """Whether there were `most` in the last `seconds`; this asking counts nothing. Without Redis: no."""
+    now = time.time() if now is None else now
+    window = int(now // seconds)
+    try:
+        present = client().get(f"limit:{name}:{window}")
+        previous = client().get(f"limit:{name}:{window - 1}")
+    except RedisError:
+        return False
+    return (
+        int(cast(bytes, present or b"0"))
+        + int(cast(bytes, previous or b"0")) * (1.0 - (now % seconds) / seconds)
+        + 1
+        > most
+    )
 
 
 def check(name: str, *, most: int, seconds: float) -> None:

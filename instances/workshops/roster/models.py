@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from instances.workshops.models import Learner, Workshop
+from instances.workshops.models import Learner, Meeting, Workshop
 from portal.core.ids import uuid7
 
 _PERSON = settings.AUTH_USER_MODEL
@@ -77,3 +77,33 @@ class Coming(models.Model):
 
     def __str__(self) -> str:
         return f"coming of {self.learner_id}"
+
+
+class Calendar(models.Model):
+    """What learners' calendars were given of a workshop's meetings, so that the next version replaces it."""
+
+    workshop = models.OneToOneField(
+        Workshop, on_delete=models.CASCADE, primary_key=True, related_name="calendar"
+    )
+    sequence = models.PositiveIntegerField(default=0)
+    # So many meetings it had at most: those that are no more are cancelled in calendars.
+    most = models.PositiveIntegerField(default=0)
+    # Times were moved, and learners hear of it then, unless they are moved again meanwhile.
+    tell_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"calendar of {self.workshop_id}"
+
+
+class Reminded(models.Model):
+    """That learners were reminded of a meeting, so many hours before it. Once."""
+
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="reminded")
+    hours = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["meeting", "hours"], name="one_reminder_a_meeting")]
+
+    def __str__(self) -> str:
+        return f"{self.hours} hours before {self.meeting_id}"
