@@ -14,7 +14,7 @@ demo: $(VENV)/demo.stamp static/vendor.stamp
 
 test: $(VENV)/dev.stamp static/vendor.stamp lint
 	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/browser $(ARGS)
-	$(BIN)/pytest tests/browser $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup tests/browser $(ARGS)
 
 # The same suite on PostgreSQL: a throw-away server of its own, from Debian's packages.
 test-postgres: $(VENV)/dev.stamp static/vendor.stamp

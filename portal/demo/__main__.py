@@ -1,6 +1,7 @@
 """Starts Redis, the demo cloud, the OpenID provider, the portal's processes; prints where and who; ends them all."""
 
 import argparse
+import fcntl
 import json
 import signal
 import subprocess
@@ -45,17 +46,19 @@ def collected() -> bool:
 
 
 def prepare(env: Mapping[str, str]) -> None:
-    steps = [["migrate", "--verbosity", "0"]]
-    if not collected():
-        steps.append(["collectstatic", "--noinput", "--verbosity", "0"])
-    for arguments in steps:
-        done = subprocess.run(
-            [PYTHON, "manage.py", *arguments], cwd=BASE, env=dict(env), capture_output=True, check=False
-        )
-        if done.returncode:
-            raise StartFailed(
-                f"manage.py {arguments[0]} failed:\n{done.stdout.decode()}{done.stderr.decode()}"
-            )
+    manage(env, "migrate")
+    # All demos of one tree share these files: two that start together would write them into each other's.
+    with (BASE / ".staticfiles.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not collected():
+            manage(env, "collectstatic", "--noinput")
+
+
+def manage(env: Mapping[str, str], *arguments: str) -> None:
+    command = [PYTHON, "manage.py", *arguments, "--verbosity", "0"]
+    done = subprocess.run(command, cwd=BASE, env=dict(env), capture_output=True, check=False)
+    if done.returncode:
+        raise StartFailed(f"manage.py {arguments[0]} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
 
 
 def wait_for(url: str, child: Child, seconds: float = START_SECONDS) -> None:

@@ -15,11 +15,22 @@ FLAGS = [
 ]
 
 
+# Journeys that have a demo of their own anyway, or leave nothing that others look for.
+BESIDE = ("test_bar_clouds", "test_workshop")
+
+
+def _group(item: pytest.Item) -> str:
+    """Two halves of about the same length, each in a process of its own: the long tail of journeys through one demo in
+    the order of their names, and beside it what drives scripts alone and the journeys in BESIDE."""
+    drives_demo = "demo" in getattr(item, "fixturenames", ())
+    return "browser" if drives_demo and not item.path.stem.startswith(BESIDE) else "browser-beside"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in str(item.fspath):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
             if CHROMIUM is None and os.environ.get("CI") != "true":
                 item.add_marker(
                     pytest.mark.skip(reason="no chromium here; install it with: apt-get install chromium")
