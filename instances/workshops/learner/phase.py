@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 Kind = Literal[
-    "asking", "waiting", "before", "building", "at", "mending", "broken", "away", "over", "called-off"
+    "invited",
+    "asking",
+    "waiting",
+    "before",
+    "building",
+    "at",
+    "mending",
+    "broken",
+    "away",
+    "over",
+    "called-off",
 ]
 # With less to go than this before the seats open, a machine that is being built is worth showing.
 SOON = timedelta(hours=1)
@@ -51,6 +61,8 @@ def phase_of(facts: Facts, now: datetime) -> Phase:
         return Phase(
             "over", "This workshop is over", "The machines are put away, and later removed for good."
         )
+    if facts.learner == "invited":
+        return Phase("invited", "You are invited", "A seat is kept for you. Read the rules and join.")
     if facts.learner == "asking":
         return Phase(
             "asking",

@@ -14,6 +14,7 @@ from instances.remote.models import RemoteSession
 from instances.workshops.access import is_at, taking_part
 from instances.workshops.clock.left import Left, left_at
 from instances.workshops.clock.reading import meetings_of, times_of
+from instances.workshops.guests.notes import troubles
 from instances.workshops.learner import messages
 from instances.workshops.learner.models import Message
 from instances.workshops.learner.phase import Facts, Phase, phase_of
@@ -65,6 +66,7 @@ class Room:
     said: list[Message]
     looking: list[Looking]
     been: list[RemoteSession]
+    troubles: list[str]
     moved: str
     progress: Progress | None
     ahead: int
@@ -109,6 +111,7 @@ def room_of(user: Person, workshop_id: UUID) -> Room:
         said=messages.current(part),
         looking=looking_on(seat, part.user) if seated and seat else [],
         been=been_there(seat, part) if seated and seat else [],
+        troubles=_troubles(seat) if seated and seat else [],
         moved=_moved(part, now) if seated else "",
         progress=_progress(seat)
         if seat and phase.kind in ("building", "before", "mending", "broken")
@@ -166,6 +169,14 @@ def been_there(seat: Seat, part: Learner) -> list[RemoteSession]:
     others = RemoteSession.objects.filter(instance=seat.instance_id, asked_at__gte=since)
     others = others.exclude(person=part.user_id).exclude(started_at=None).exclude(Q(ended_at=None))
     return list(others.select_related("person")[:5])
+
+
+def _troubles(seat: Seat) -> list[str]:
+    return [
+        words
+        for found in troubles([seat.instance_id] if seat.instance_id else []).values()
+        for words in found
+    ]
 
 
 def _moved(part: Learner, now: datetime) -> str:
