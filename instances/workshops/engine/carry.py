@@ -131,7 +131,7 @@ def _give(workshop_id: UUID, step: Give) -> None:
     empty = seat.instance_id is None and seat.stage in (Stage.EMPTY, Stage.BROKEN)
     if not empty and not _still(seat, step.place):
         return
-    moves.give(seat, spare, "swapped", timezone.now())
+    moves.give(seat, spare)
     hooks.tell_ready([seat])
 
 

@@ -51,7 +51,7 @@ def part(seats: Iterable[Seat], because: str, now: datetime) -> None:
     machines.update(left_at=now, left_because=because)
 
 
-def give(seat: Seat, spare: Seat, because: str, now: datetime) -> None:
+def give(seat: Seat, spare: Seat) -> None:
     """The spare's machine, which is ready, is the seat's now; the one that the seat is building is the spare's.
 
     Stored at once: the two rows may not hold one machine at the same time.
