@@ -298,8 +298,8 @@ def _within_room(facts: Facts, own: dict[str, Step]) -> dict[str, Step]:
     """Of what is switched on or off only as many as the cloud is asked for at once: on before off, learners first."""
     acts = [step for step in own.values() if isinstance(step, Act)]
     acts.sort(key=lambda step: (step.action not in _BUILT, *_order(step.place)))
-    dropped = {step.place.id for step in acts[max(0, facts.power_room) :]}
-    return {key: step for key, step in own.items() if key not in dropped}
+    others = {key: step for key, step in own.items() if not isinstance(step, Act)}
+    return others | {step.place.id: step for step in acts[: max(0, facts.power_room)]}
 
 
 def _spares_given(facts: Facts, own: dict[str, Step]) -> list[Give]:
