@@ -99,14 +99,17 @@ def keep(pieces: Iterable[bytes]) -> Stored:
             remove(writer.stored)
 
 
+def require(stored: Stored | None) -> Stored:
+    """PortalError `workshops:file-gone`, unless it can be read."""
+    if stored is None or stored.removed_at is not None or not stored.sha256 or not path_of(stored).is_file():
+        raise PortalError("workshops:file-gone")
+    return stored
+
+
 def content(stored: Stored | None) -> Iterator[bytes]:
     """Piece by piece. PortalError `workshops:file-gone` at once, `workshops:file-damaged` at the place."""
-    if stored is None or stored.removed_at is not None or not stored.sha256:
-        raise PortalError("workshops:file-gone")
-    path, key = path_of(stored), seal.unseal(stored.sealed_key)
-    if not path.is_file():
-        raise PortalError("workshops:file-gone")
-    return _frames(stored, path, key)
+    found = require(stored)
+    return _frames(found, path_of(found), seal.unseal(found.sealed_key))
 
 
 def _frames(stored: Stored, path: Path, key: str) -> Iterator[bytes]:
