@@ -20,11 +20,21 @@ GET_WORKSHOPS: dict[str, str] = {
     "learner:steps": "learner",
     "learner:files": "learner",
     "learner:desktop": "learner",
+    # after
+    "after:report": "room-see",
+    "after:report-csv": "room-help",
+    "after:left": "room-see",
+    "after:remove": "room-run",
+    "after:work": "learner",
+    "api:workshop_report": "room-see",
+    "api:workshop_left": "room-see",
 }
 # What only a POST does.
 POST_ONLY_WORKSHOPS: set[str] = {
     # learner
     *("learner:here", "learner:put-away", "learner:open", "learner:port-open"),
+    # after
+    *("after:keep", "api:keep_workshop", "api:remove_workshop"),
 }
 # Not tried with GET: of something that is not there.
 NO_GET_WORKSHOPS: set[str] = set()
@@ -37,4 +47,9 @@ CHANGING_WORKSHOPS: dict[str, str] = {
     "learner:put-away": "learner",
     "learner:open": "learner",
     "learner:port-open": "learner",
+    # after
+    "after:keep": "room-run",
+    "after:remove": "room-run",
+    "api:keep_workshop": "room-run",
+    "api:remove_workshop": "room-run",
 }
