@@ -1,6 +1,6 @@
 """Doing one thing to many seats: each that can is done, each that cannot is told why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from instances.rows import rows
 from instances.workshops.board.acts import Act, in_the_way
 from instances.workshops.board.facts import Placed
+from instances.workshops.engine import acts as engine
 from instances.workshops.models import Seat
 from portal.accounts.models import User
 from portal.core.errors import PortalError
@@ -68,12 +69,10 @@ def carry_out(*, act: Act, found: Sequence[Candidate], by: User, keep_home: bool
 
 
 def _done(act: Act, seats: list[Seat], by: User, keep_home: bool) -> dict[UUID, PortalError | None]:
-    from instances.workshops.engine import acts as engine
-
     if act.name == "reset":
         results = engine.reset(seats=seats, by=by, keep_home=keep_home)
     else:
-        results = getattr(engine, act.name)(seats=seats, by=by)
+        results = _PLAIN[act.name](seats=seats, by=by)
     return {result.seat.pk: result.problem for result in results}
 
 
@@ -81,3 +80,13 @@ def refusal(act: Act, found: Candidate) -> PortalError:
     return PortalError(
         "workshops:act-not-now", label=act.label, seat=str(found.one.seat), reason=found.reason
     )
+
+
+_PLAIN: dict[str, Callable[..., list[engine.SeatResult]]] = {
+    "start": engine.start,
+    "stop": engine.stop,
+    "shelve": engine.shelve,
+    "release": engine.release,
+    "swap": engine.swap,
+    "replace": engine.replace,
+}

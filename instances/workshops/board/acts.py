@@ -86,8 +86,8 @@ ACTS = {
             label="Back to the clock",
             icon="clock",
             right=Right.HELP,
-            consequence="Seats that somebody started, stopped or put away by hand follow the meetings again: what "
-            "the clock wants now is done at once.",
+            consequence="Seats that somebody started, stopped or put away by hand follow the meetings again, and "
+            "broken ones are tried at once.",
         ),
         Act(
             name="reset",
@@ -115,7 +115,8 @@ ACTS = {
             label="Replace",
             icon="refresh",
             right=Right.HELP,
-            consequence="A new machine is built for each of these seats. Until it is ready the seat has none.",
+            consequence="A spare that is ready takes the machine's place at once; where there is none a new one is built, "
+            "and until it is ready the seat has no machine.",
             loses=f"The present machine is deleted with its disk, and {_HOME}.",
             counted=True,
         ),
@@ -137,7 +138,8 @@ def in_the_way(act: Act, facts: Facts) -> str:
     if act.name in ("stop", "shelve"):
         return "" if stage == "ready" else "Its machine is not running."
     if act.name == "release":
-        return "" if facts.held_until else "It follows the clock already."
+        freed = facts.held_until or stage in ("broken", "empty")
+        return "" if freed else "It follows the clock already."
     if act.name == "swap" and facts.spare:
         return "It is a spare itself."
     if act.name in ("reset", "swap") and stage == "empty":

@@ -54,7 +54,7 @@ class Counts:
 
 
 def count(all_facts: Iterable[Facts], now: datetime, *, replaced: int = 0) -> Counts:
-    held = [facts for facts in all_facts if facts.stage != "gone"]
+    held = [facts for facts in all_facts if facts.stage != "gone" and not facts.test]
     seats = [facts for facts in held if not facts.spare]
     spares = [facts for facts in held if facts.spare]
     stages = Counter(facts.stage for facts in seats)

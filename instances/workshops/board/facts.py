@@ -16,6 +16,7 @@ from instances.remote.models import RemoteSession, Visit
 from instances.workshops.board.counts import Counts, count
 from instances.workshops.board.tiles import Call, Facts, Tile, tile
 from instances.workshops.engine.usual import usual_build_seconds, usual_return_seconds
+from instances.workshops.guests.notes import troubles
 from instances.workshops.learner.calls import open_calls
 from instances.workshops.models import HelpRequest, Seat, SeatMachine, Workshop
 from portal.core.errors import explain
@@ -24,6 +25,7 @@ from portal.operations.models import Operation
 
 # An older measurement tells nothing of what a machine does now.
 MEASURED = timedelta(seconds=150)
+_NO_MACHINE = UUID(int=0)
 # Why a machine serves no seat any more, where another had to take its place.
 GIVEN_UP = ("failed", "stuck", "replaced", "lost", "swapped")
 
@@ -72,7 +74,7 @@ class Room:
 
 
 def read(workshop: Workshop, seats: Iterable[UUID] | None = None) -> Room:
-    """Nine queries at most. `seats`: only these, with counts of these."""
+    """Ten queries at most. `seats`: only these, with counts of these."""
     now, version = timezone.now(), time.time_ns() // 1_000_000
     found = Seat.objects.filter(workshop=workshop).exclude(stage=Seat.Stage.GONE)
     if seats is not None:
@@ -82,13 +84,12 @@ def read(workshop: Workshop, seats: Iterable[UUID] | None = None) -> Room:
     by_learner = {call.learner_id: call for call in calls}
     ids = [seat.instance_id for seat in rows if seat.instance_id]
     live = operations.live_for("instance", ids) if ids else {}
-    people, measured = _people(ids), _measured(ids, now)
-    usual = _Usual.of(workshop)
+    known = _Known(_people(ids), _measured(ids, now), troubles(ids) if ids else {}, _Usual.of(workshop))
     placed = []
     for seat in rows:
         call = by_learner.get(seat.learner_id) if seat.learner_id else None
         operation = live.get(str(seat.instance_id))
-        facts = _facts(seat, call, operation, people, measured, usual)
+        facts = _facts(seat, call, operation, known)
         placed.append(Placed(seat, facts, tile(facts, now), version))
     replaced = SeatMachine.objects.filter(workshop=workshop, left_because__in=GIVEN_UP).count()
     counts = count((one.facts for one in placed), now, replaced=replaced)
@@ -105,17 +106,19 @@ class _Usual(NamedTuple):
         return cls(usual_build_seconds(of, workshop.image_id, workshop.flavor_name), usual_return_seconds(of))
 
 
-def _facts(
-    seat: Seat,
-    call: HelpRequest | None,
-    operation: Operation | None,
-    people: Mapping[UUID, People],
-    measured: Mapping[UUID, Measured],
-    usual: _Usual,
-) -> Facts:
+class _Known(NamedTuple):
+    """Of all machines, by their ids."""
+
+    people: Mapping[UUID, People]
+    measured: Mapping[UUID, Measured]
+    troubles: Mapping[UUID, Sequence[str]]
+    usual: _Usual
+
+
+def _facts(seat: Seat, call: HelpRequest | None, operation: Operation | None, known: _Known) -> Facts:
     learner = seat.learner
-    here = people.get(seat.instance_id, People()) if seat.instance_id else People()
-    load = measured.get(seat.instance_id, Measured()) if seat.instance_id else Measured()
+    machine = seat.instance_id or _NO_MACHINE
+    here, load = known.people.get(machine, People()), known.measured.get(machine, Measured())
     own = learner.user_id if learner else None
     building = seat.stage == Seat.Stage.BUILDING
     return Facts(
@@ -127,9 +130,10 @@ def _facts(
         not_before=seat.not_before,
         held_until=seat.held_until,
         problem=problem_words(seat),
+        lacks=" ".join(known.troubles.get(machine, ())),
         doing=operation.stage if operation else "",
         doing_since=seat.stage_since,
-        usual_seconds=usual.build if building else usual.back,
+        usual_seconds=known.usual.build if building else known.usual.back,
         learner=learner.state if learner else "",
         name=learner.name if learner else "",
         step=learner.step if learner else 0,

@@ -36,7 +36,7 @@ def machines(seat: Seat) -> list[Line]:
             found.append(
                 Line(one.left_at, f"{name}: {said}", bad=one.left_because in ("failed", "stuck", "lost"))
             )
-    return sorted(found, key=lambda line: line.at, reverse=True)
+    return sorted(found, key=lambda line: line.at)[::-1]
 
 
 def calls(seat: Seat) -> list[HelpRequest]:

@@ -41,7 +41,7 @@ def ask(workshop_id: UUID) -> None:
 
     try:
         if client().set(_asked(workshop_id), 1, nx=True, px=ASKED_MS):
-            task.apply_async(args=[str(workshop_id)], expires=ASKED_MS / 1000, retry=False)
+            task.apply_async(args=(str(workshop_id),), expires=ASKED_MS / 1000, retry=False)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("the board was not pushed, pages will heal by the tick: %s", error)
 

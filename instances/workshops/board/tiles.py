@@ -70,8 +70,9 @@ class Facts:
     attempts: int = 0
     not_before: datetime | None = None
     held_until: datetime | None = None
-    # In words, as the catalogue has it.
+    # Why it is not ready, in words as the catalogue has it; and what did not come to a machine that is.
     problem: str = ""
+    lacks: str = ""
     # What its operation is at, since when, and how long that takes usually.
     doing: str = ""
     doing_since: datetime | None = None
@@ -86,6 +87,11 @@ class Facts:
     call: Call | None = None
     cpu: float | None = None
     gpu: float | None = None
+
+    @property
+    def test(self) -> bool:
+        """The seat of a test drive, which is none of the class."""
+        return self.number == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ def tile(facts: Facts, now: datetime) -> Tile:
     return Tile(
         state=state,
         said=_said(state, facts),
-        trouble=facts.problem if facts.stage in ("broken", "empty") else "",
+        trouble=facts.lacks if facts.stage == "ready" else facts.problem,
         until_words=words,
         until=until,
     )
@@ -198,9 +204,9 @@ def _until(facts: Facts, now: datetime) -> tuple[str, datetime | None]:
 def belongs(facts: Facts, state: str, now: datetime) -> bool:
     """Whether a seat is one of those that people pick by a word: a state, or what only selections know."""
     if state == "not-joined":
-        return not facts.spare and facts.learner != "in"
+        return not facts.spare and not facts.test and facts.learner != "in"
     if state == "all":
-        return not facts.spare and facts.stage not in GONE
+        return not facts.spare and not facts.test and facts.stage not in GONE
     if state == "spares":
         return facts.spare
     return tile_state(facts, now) == state or (state == "broken" and facts.stage == "broken")

@@ -118,7 +118,7 @@ def room(request: HttpRequest, workshop_id: UUID) -> HttpResponse:
         **_frame(request, workshop, found),
         "names": wanted if wanted in NAMES else "none",
         "ways": NAMES.items(),
-        "placed": [one for one in found.placed if not one.seat.spare],
+        "placed": [one for one in found.placed if not (one.seat.spare or one.facts.test)],
         "states": [(name, LABELS[name], found.counts.by_state.get(name, 0)) for name in STATES],
     }
     return page_or_part(request, "workshops/board/room.html", "workshops/board/_room.html", context)

@@ -11,10 +11,10 @@ const picked = new Set();
 let current = "";
 
 const belongs = {
-  all: (tile) => !("spare" in tile.dataset),
+  all: (tile) => !("spare" in tile.dataset || "test" in tile.dataset),
   spares: (tile) => "spare" in tile.dataset,
   broken: (tile) => tile.dataset.state === "broken" || "broken" in tile.dataset,
-  "not-joined": (tile) => "notJoined" in tile.dataset && !("spare" in tile.dataset),
+  "not-joined": (tile) => "notJoined" in tile.dataset && belongs.all(tile),
 };
 const isOf = (tile, word) => (belongs[word] ? belongs[word](tile) : tile.dataset.state === word);
 

@@ -11,11 +11,12 @@ from allocations.models import Allocation
 from instances.metrics.models import Sample
 from instances.remote.models import RemoteSession
 from instances.workshops.board.facts import Placed, read
+from instances.workshops.guests.models import SetupNote
 from instances.workshops.learner import calls
 from instances.workshops.models import Learner, Seat, SeatMachine, Workshop
 from portal.accounts.models import User
 from tests.instances.remote.people import session_on
-from tests.instances.workshops.room import make_learner, make_workshop, seat_machine, seat_of, sit
+from tests.instances.workshops.room import add_seat, make_learner, make_workshop, seat_machine, seat_of, sit
 
 
 def only(seat: Seat) -> Placed:
@@ -33,7 +34,7 @@ def connected(seat: Seat, person: User) -> RemoteSession:
 
 def sample(seat: Seat, ago: float, **values: object) -> None:
     Sample.objects.create(
-        instance=seat.instance, at=timezone.now() - timedelta(seconds=ago), resolution=0, **values
+        instance_id=seat.instance_id, at=timezone.now() - timedelta(seconds=ago), resolution=0, **values
     )
 
 
@@ -87,6 +88,21 @@ def test_a_problem_is_told_in_the_catalogues_words(workshop: Workshop) -> None:
     assert "you take no part" in found.tile.trouble
 
 
+def test_what_did_not_come_to_a_ready_machine_is_told(seat: Seat) -> None:
+    assert only(seat).tile.trouble == ""
+    SetupNote.objects.create(
+        instance_id=seat.instance_id, what="data-x", ok=False, said="", at=timezone.now()
+    )
+    assert only(seat).tile.trouble.startswith("The data at /data/x is missing")
+
+
+def test_the_seat_of_a_test_drive_is_none_of_the_class(workshop: Workshop) -> None:
+    add_seat(workshop, 0)
+    room = read(workshop)
+    assert [one.key for one in room.placed] == ["0", "1", "2", "3", "s1"]
+    assert room.counts.seats == 3
+
+
 def test_machines_that_were_given_up_are_counted_and_those_that_are_over_are_not(seat: Seat) -> None:
     for why in ("failed", "stuck", "over"):
         machine = seat_machine(seat.workshop)
@@ -110,7 +126,7 @@ def test_some_seats_alone(workshop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 20, 100])
-def test_it_takes_nine_queries_for_any_number_of_seats(
+def test_it_takes_ten_queries_for_any_number_of_seats(
     count: int, allocation: Allocation, member: User
 ) -> None:
     workshop = make_workshop(allocation, member, seats=count)
@@ -125,4 +141,4 @@ def test_it_takes_nine_queries_for_any_number_of_seats(
         room = read(fresh)
 
     assert len(room.placed) == count
-    assert len(queries) == 9, [query["sql"][:100] for query in queries]
+    assert len(queries) == 10, [query["sql"][:100] for query in queries]
