@@ -7,24 +7,22 @@ from django.db.models import F, Q
 
 from instances.remote.models import RemoteSession
 from instances.workshops import live
-from instances.workshops.models import Helper, Seat
+from instances.workshops.models import Helper, Learner, Seat, Workshop
 from portal.core import events
-
-_OF = "instance__seat_machine__workshop"
 
 
 def look_again(seat_ids: Collection[UUID]) -> None:
     """After commit of a change of these seats: whoever is on a machine of their workshops that is not their own seat's is
     looked at again, and sent away where they may not be there any more. One query."""
     workshops = Seat.objects.filter(pk__in=seat_ids).values("workshop")
-    live_ones = RemoteSession.objects.filter(ended_at=None, **{f"{_OF}__in": workshops})
+    here = Q(instance__seat__workshop__in=workshops) | Q(instance__seat_machine__workshop__in=workshops)
     at_home = Q(
         instance__seat__learner__user=F("person"),
-        instance__seat__learner__state="in",
-        **{f"{_OF}__state": "running"},
+        instance__seat__learner__state=Learner.State.IN,
+        instance__seat__workshop__state=Workshop.State.RUNNING,
     )
-    people = live_ones.exclude(at_home).values_list("person_id", flat=True).distinct()
-    groups = [f"user.{pk}" for pk in people]
+    away = RemoteSession.objects.filter(here, ended_at=None).exclude(at_home)
+    groups = {f"user.{pk}" for pk in away.values_list("person_id", flat=True)}
     if groups:
         events.send_best_effort(groups, events.AccessChanged())
 

@@ -113,7 +113,9 @@ def test_a_seat_that_is_not_ready_says_what_becomes_of_it(
 
 
 def test_after_the_end_there_is_no_seat_any_more(browser: Client, workshop: Workshop, seat: Seat) -> None:
-    Workshop.objects.filter(pk=workshop.pk).update(state=Workshop.State.ENDED, closes_at=timezone.now() - HOUR)
+    Workshop.objects.filter(pk=workshop.pk).update(
+        state=Workshop.State.ENDED, closes_at=timezone.now() - HOUR
+    )
     shown = page(browser, workshop)
     assert "This workshop is over" in shown
     assert 'id="w-room"' not in shown
@@ -129,13 +131,19 @@ def test_a_new_machine_is_another_page(browser: Client, workshop: Workshop, seat
 
 
 @pytest.mark.parametrize("path", ["", "state/", "help/", "steps/"])
-def test_whoever_takes_no_part_sees_nothing(client: Client, workshop: Workshop, seat: Seat, path: str) -> None:
+def test_whoever_takes_no_part_sees_nothing(
+    client: Client, workshop: Workshop, seat: Seat, path: str
+) -> None:
     client.force_login(make_user("eve"))
     assert client.get(f"/w/{workshop.pk}/{path}").status_code == 404
 
 
 def test_what_it_asks_of_the_database_does_not_grow_with_the_class(
-    browser: Client, workshop: Workshop, seat: Seat, member: User, django_assert_max_num_queries: DjangoAssertNumQueries
+    browser: Client,
+    workshop: Workshop,
+    seat: Seat,
+    member: User,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for number in range(20):
         made = make_learner(workshop, make_user(f"p{number}"))
