@@ -110,6 +110,10 @@ async def run(options: argparse.Namespace) -> None:
         wanted=wanted_slice(options.state),
         state_dir=options.state,
         power_changed=power_changed,
+        volumes=lambda server_id: runtime.volumes_of(world, server_id) if world else (),
+        lets_in=lambda source, target, port: (
+            world is not None and runtime.lets_in(world, source, target, port)
+        ),
     )
     persistence.write(options.state / "addresses", str(guests.network).encode())
     key = control_key(options.state)

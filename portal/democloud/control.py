@@ -16,6 +16,7 @@
                                    {"grant/username": state or null}, "finish": bool}: ACCESS's own side; finish: what
                                    is pending comes about now. Answers with all seats
     POST /_control/policy          {"managers_assign": bool}: whether managers of a project see and change who is in it
+    POST /_control/builds          {"seconds", "full_each", "broken_each", "stuck_each"}: see `builds.Builds`; {} as ever
     POST /_control/lacking         what the cloud shall be without: see `lacking.Lacking`; {} gives it all back
 
 A body may name a region as "region"; IU is the first."""
@@ -32,6 +33,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from portal.democloud import control_access, control_servers, runtime, seed
+from portal.democloud.builds import Builds
 from portal.democloud.control_find import named, region_of
 from portal.democloud.errors import Fault
 from portal.democloud.faults import ACTIONS, Rule
@@ -175,6 +177,16 @@ async def set_quotas(request: Request) -> Response:
     return empty()
 
 
+async def set_builds(request: Request) -> Response:
+    world, _ = place(request)
+    given = await body(request)
+    known = {field.name for field in dataclasses.fields(Builds)} - {"seen"}
+    if not set(given) <= known:
+        raise Fault(400, f"Builds may have {sorted(known)}.")
+    world.builds = Builds(**given)
+    return empty()
+
+
 async def reseed(request: Request) -> Response:
     """A new world in place of this one: guests off, tokens gone, faults dropped."""
     world, _ = place(request)
@@ -187,7 +199,7 @@ async def reseed(request: Request) -> Response:
         for server_id in region.data.servers:
             world.hypervisor.delete(server_id)
     world.become(fresh)
-    world.lacking = Lacking()
+    world.lacking, world.builds = Lacking(), Builds()
     runtime.boot_guests(world)
     app_of(request).faults.rules.clear()
     return empty()
@@ -215,6 +227,7 @@ def routes() -> list[Route]:
         ("POST", "/quotas", set_quotas),
         ("POST", "/seed", reseed),
         ("POST", "/lacking", set_lacking),
+        ("POST", "/builds", set_builds),
         ("POST", "/policy", control_access.set_policy),
         ("GET", "/access", control_access.show),
         ("POST", "/access", control_access.change),

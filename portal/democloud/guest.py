@@ -9,7 +9,7 @@ import ipaddress
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from portal.democloud import guest_vnc
@@ -33,7 +33,8 @@ class Guests:
     this process may listen there, else 2222 (`ssh_port`). `speed` divides boot and set-up times, never
     the agents' interval nor the minute between usage lines (`usage_interval`). The secret that host
     keys derive from is kept in `state_dir`. `power_changed(server_id, "poweroff" | "reboot")` is called
-    when somebody gives that command inside a guest.
+    when somebody gives that command inside a guest. `volumes(server_id)` are the ids of those on it, `lets_in(source,
+    target, port)` whether the target's firewall lets a server of the same project in.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class Guests:
         state_dir: Path | None = None,
         usage_interval: float = 60.0,
         power_changed: Callable[[str, str], None] = lambda server_id, action: None,
+        volumes: Callable[[str], Collection[str]] = lambda server_id: (),
+        lets_in: Callable[[str, str, int], bool] = lambda source, target, port: True,
     ) -> None:
         self._slice = claim_slice(base, wanted=wanted, port=port)
         self._machines: dict[str, Machine] = {}
@@ -62,6 +65,8 @@ class Guests:
             store=Store(state_dir),
             neighbour=self._neighbour,
             power_changed=power_changed,
+            volumes=volumes,
+            lets_in=lets_in,
         )
 
     @property

@@ -4,7 +4,7 @@ import posixpath
 import stat
 import time
 
-from portal.democloud import guest_sshd, guest_users
+from portal.democloud import guest_seat, guest_sshd, guest_users
 from portal.democloud.guest_boot import KERNELS
 from portal.democloud.guest_files import Files
 from portal.democloud.guest_node import Disk, Node
@@ -46,6 +46,9 @@ def fresh(spec: GuestSpec, data: UserData, store: Store, disk: Disk) -> Files:
         if path != AGENT_FILE:  # its key is nobody's to read
             _written(files, path, content, data.modes.get(path, 0o644))
     _things_to_see(files, spec)
+    seat = guest_seat.of(data)
+    if seat is not None:
+        guest_seat.settle(files, seat)
     return files
 
 
@@ -76,10 +79,12 @@ def _system(files: Files, spec: GuestSpec) -> None:
 
 def _people(files: Files, spec: GuestSpec, data: UserData) -> None:
     names = {spec.default_user: ()} | ({"exouser": ()} if spec.from_exosphere else {}) | data.user_keys
+    seat = guest_seat.of(data)
+    plain = {seat.login} if seat else set()
     for name, keys in names.items():
         shell = data.shells.get(name, "/bin/bash")
         interactive = shell not in guest_users.NO_LOGIN
-        groups = ("sudo", "adm") if interactive else ()
+        groups = ("sudo", "adm") if interactive and name not in plain else ()
         account = guest_users.add_user(files, name, groups=groups, shell=shell)
         own = [spec.key] if spec.key and name in {spec.default_user, "exouser"} else []
         lines = [key.splitlines()[0] for key in (*keys, *own) if key.strip()]

@@ -6,13 +6,22 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Literal
 
 import asyncssh
 
-from portal.democloud import guest_processes, guest_session, guest_ssh, guest_tmux, guest_web, guest_wire
+from portal.democloud import (
+    guest_processes,
+    guest_seat,
+    guest_seat_setup,
+    guest_session,
+    guest_ssh,
+    guest_tmux,
+    guest_web,
+    guest_wire,
+)
 from portal.democloud.guest_agent import Agent
 from portal.democloud.guest_boot import Setup, Stage, boot_stages, setup_line, usage_line
 from portal.democloud.guest_console import Console
@@ -44,6 +53,9 @@ class Site:
     store: Store
     neighbour: "Callable[[str, str], Machine | None]"  # (project, fixed address)
     power_changed: Callable[[str, str], None]  # (server, "poweroff" | "reboot"), asked for inside the guest
+    # (server): the volumes on it, by id. (from server, to server, port): whether the firewall lets that in.
+    volumes: Callable[[str], Collection[str]] = lambda server_id: ()
+    lets_in: Callable[[str, str, int], bool] = lambda source, target, port: True
 
 
 class Machine:
@@ -68,6 +80,7 @@ class Machine:
         """A new disk: what the user-data says holds from here on."""
         self.spec = spec
         self._status_line = ""
+        self._seat: asyncio.Task[None] | None = None  # what a seat's set-up still waits for
         self.user_data: UserData = parse(spec.user_data)
         self.keys = HostKeys(self.site.secret, spec.server_id, spec.disk_serial)
         self._options: asyncssh.SSHServerConnectionOptions | None = None
@@ -76,6 +89,7 @@ class Machine:
             spec, load, self.user_data, self.site.store, time.time, time.time(), self._asked_inside
         )
         self.host.full = self.trouble.disk_full
+        self.host.reaches = self.reaches
         self.screen = Screen(self.host)  # what Nova's console shows
         self.desktop = Screen(self.host)  # what its VNC server shows
         self.sites = guest_web.Sites(spec.name)
@@ -177,7 +191,12 @@ class Machine:
             self._later("stage", self._stages[0][0] - time.time(), self._next_stage)
 
     def _reach(self, stage: Stage, now: float) -> None:
+        if stage.reached in {"complete", "error"} and self._seat is not None and not self._seat.done():
+            self._seat.add_done_callback(lambda _: self._reach(stage, time.time()))
+            return
         self.console.print(*stage.lines)
+        if stage.reached == "running":
+            self._set_up_seat(now)
         if stage.reached in SETUP_STATES:
             self._status_line = setup_line(stage.reached, now)
             self.console.print(self._status_line)
@@ -194,6 +213,20 @@ class Machine:
                 self._spawn(guest_session.as_root(self.host, f"sh {JUMP_FILE} install"))
             self._booted_disk = self.spec.disk_serial
             self._begin_work()
+
+    def _set_up_seat(self, now: float) -> None:
+        seat = guest_seat.of(self.user_data)
+        if seat is not None:
+            self.console.print(guest_seat_setup.guarded(now))
+            self._seat = self._spawn(
+                guest_seat_setup.set_up(
+                    self.host,
+                    seat,
+                    lambda: self.site.volumes(self.spec.server_id),
+                    self.console.print,
+                    self.site.speed,
+                )
+            )
 
     def _begin_work(self) -> None:
         """Cron's usage line and the agent, each guest at its own moment: a thousand must not beat as one."""
@@ -224,10 +257,11 @@ class Machine:
     def _later(self, name: str, seconds: float, call: Callable[[], None]) -> None:
         self._timers[name] = asyncio.get_running_loop().call_later(max(0.0, seconds), call)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _asked_inside(self, action: str) -> None:
         self.site.power_changed(self.spec.server_id, action)
@@ -251,8 +285,18 @@ class Machine:
     def has_screen(self) -> bool:
         return self.user_data.desktop
 
-    def neighbour(self, address: str) -> "Machine | None":
-        return self.site.neighbour(self.spec.project_id, address)
+    def neighbour(self, address: str, port: int = 22) -> "Machine | None":
+        """Another guest of the project, where its firewall lets this one in."""
+        found = self.site.neighbour(self.spec.project_id, address)
+        open_to_us = found is not None and self.site.lets_in(self.spec.server_id, found.spec.server_id, port)
+        return found if open_to_us else None
+
+    def reaches(self, address: str, port: int) -> str:
+        """What comes of a connection: a firewall says nothing at all."""
+        found = self.neighbour(address, port)
+        if found is None:
+            return "timeout"
+        return "open" if port == 22 or port in guest_web.LISTENING else "refused"
 
     @property
     def fixed_address(self) -> str:

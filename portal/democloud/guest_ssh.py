@@ -142,7 +142,8 @@ class GuestServer(asyncssh.SSHServer):
             raise asyncssh.ChannelOpenError(PROHIBITED, "open failed")
         if dest_path != DESKTOP_SOCKET or not self.machine.has_screen or self.account is None:
             return False
-        may_enter = self.account.name in {"root", self.machine.host.data.desktop_user}
+        owner = self.machine.host.data.desktop_user
+        may_enter = self.account.name in {"root", owner} or owner in self.account.groups
         return self._screen if may_enter else False
 
     async def _screen(self, reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]) -> None:

@@ -65,6 +65,10 @@ def _schedule(
 ) -> None:
     step = SEQUENCES[sequence].steps[index]
     seconds = step.seconds
+    if sequence == "create" and step.effect == "launch":
+        if server.spec.get("never"):
+            return
+        seconds = world.builds.seconds or seconds
     if step.acpi and server.power_state == 1 and server.guest_ready > world.clock.timestamp():
         seconds += ACPI_PATIENCE
     more = {"sequence": sequence, "index": index, "run": server.run, "args": args}

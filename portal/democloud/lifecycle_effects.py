@@ -15,6 +15,7 @@ from portal.democloud.sequences import RUNNING, SHUT_DOWN
 from portal.democloud.state import Region, World
 
 NO_HOST = "No valid host was found. "
+BROKEN = "Build of instance aborted: Block Device Mapping is Invalid."
 FORGET_AFTER = 3600.0
 
 
@@ -40,13 +41,19 @@ def _boot(world: World, region: Region, server: Server) -> None:
 
 @effect("place")
 def place(world: World, region: Region, server: Server, args: dict[str, Any]) -> None:
-    provider = capacity.choose(region, server.flavor)
+    fate = world.builds.fate()
+    provider = None if fate == "full" else capacity.choose(region, server.flavor)
     if provider is None:
         server.vm_state = "error"
         server.availability_zone = server.spec.get("availability_zone") or "nova"
         _blame(world, server, NO_HOST)
         raise Aborted(NO_HOST)
     settle(server, provider)
+    if fate == "broken":
+        server.vm_state = "error"
+        _blame(world, server, BROKEN)
+        raise Aborted(BROKEN)
+    server.spec["never"] = fate == "stuck"
 
 
 @effect("plug")

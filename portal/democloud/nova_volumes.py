@@ -74,7 +74,7 @@ async def attach(request: Request) -> Response:
     volume = _volume(here, str(volume_id))
     if any(one.volume_id == volume.id for one in server.volumes):
         raise Fault(409, f"Invalid volume: Volume {volume.id} is already attached to instance {server.id}.")
-    if volume.status != "available":
+    if volume.status != "available" and not (volume.multiattach and volume.status == "in-use"):
         message = (
             f"Invalid input received: Invalid volume: Volume {volume.id} status must be available or "
             f"downloading to reserve, but the current status is {volume.status}. (HTTP 400)"
@@ -84,10 +84,13 @@ async def attach(request: Request) -> Response:
     device = str(wanted.get("device") or device_name(server))
     dies = wanted.get("delete_on_termination") is True and minor >= 79
     attachment = VolumeAttachment(volume.id, new_uuid(), device, dies, tag)
-    volume.status, volume.updated_at = "reserved", second(here.world.now())
+    volume.updated_at = second(here.world.now())
+    if volume.status == "available":
+        # One that others have already stays "in-use" all the while.
+        volume.status = "reserved"
+        here.world.later(RESERVED_SECONDS, "volume", here.region, volume.id, status="attaching")
     lifecycle.record(here.world, server, "attach_volume", request_id=here.request_id, user_id=here.user_id)
     args = {"attachment": vars(attachment)}
-    here.world.later(RESERVED_SECONDS, "volume", here.region, volume.id, status="attaching")
     here.world.later(ATTACH_SECONDS, "volume-attached", here.region, server.id, **args)
     return answer({"volumeAttachment": _view(server, attachment, minor)})
 
@@ -100,7 +103,7 @@ def attached(world: World, region: Region, target: str, args: dict[str, Any]) ->
     if volume is None:
         return
     if server is None or server.vm_state == "deleted":
-        volume.status = "available"
+        volume.status = "in-use" if volume.attachments else "available"
         return
     join(world, server, volume, attachment)
     region.touch_server(server, world.now())

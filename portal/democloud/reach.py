@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 from portal.democloud.model_network import Port, SecurityGroupRule
@@ -20,6 +21,40 @@ def reachable_address(region: Region, server_id: str) -> str | None:
         if floating is not None and lets_ssh_in(region, port):
             return floating.floating_ip_address
     return None
+
+
+def lets_in(region: Region, source_id: str, target_id: str, port: int) -> bool:
+    """Whether one server of a project reaches a TCP port of another inside the cloud, by the target's rules."""
+    here = region.server_ports(source_id)
+    groups = {group for one in here for group in one.security_groups}
+    addresses = [ip.ip_address for one in here for ip in one.fixed_ips]
+    return any(
+        not one.port_security_enabled or _any_lets_in(region, one, groups, addresses, port)
+        for one in region.server_ports(target_id)
+        if one.admin_state_up
+    )
+
+
+def _any_lets_in(region: Region, target: Port, groups: set[str], addresses: list[str], port: int) -> bool:
+    return any(
+        _matches(rule, groups, addresses, port)
+        for rule in region.data.security_group_rules.values()
+        if rule.security_group_id in target.security_groups
+    )
+
+
+def _matches(rule: SecurityGroupRule, groups: set[str], addresses: list[str], port: int) -> bool:
+    if rule.direction != "ingress" or rule.protocol not in (None, "tcp", "6"):
+        return False
+    low, high = rule.port_range_min, rule.port_range_max
+    if low is not None and high is not None and not low <= port <= high:
+        return False
+    if rule.remote_group_id:
+        return rule.remote_group_id in groups
+    if rule.remote_ip_prefix is None:
+        return True
+    block = ipaddress.ip_network(rule.remote_ip_prefix, strict=False)
+    return any(ipaddress.ip_address(address) in block for address in addresses)
 
 
 def lets_ssh_in(region: Region, port: Port) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from portal.democloud import lifecycle, persistence
+from portal.democloud import lifecycle, persistence, reach
 from portal.democloud.routing import new_uuid
 from portal.democloud.state import World
 
@@ -52,6 +52,22 @@ def boot_guests(world: World) -> None:
             world.hypervisor.boot(region, server, booted_ago=booted_ago)
             if server.vm_state in ("suspended", "paused"):
                 world.hypervisor.suspend(server.id)
+
+
+def volumes_of(world: World, server_id: str) -> list[str]:
+    """Those on a server, by id."""
+    for region in world.regions.values():
+        if server_id in region.data.servers:
+            return [one.volume_id for one in region.data.servers[server_id].volumes]
+    return []
+
+
+def lets_in(world: World, source: str, target: str, port: int) -> bool:
+    """Whether the firewall of one server lets another one of its region in."""
+    for region in world.regions.values():
+        if target in region.data.servers:
+            return reach.lets_in(region, source, target, port)
+    return False
 
 
 def power_changed(world: World, server_id: str, action: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from datetime import timedelta
 
 from portal.democloud import (
     seed_access,
@@ -51,6 +52,7 @@ def new_world(name: str, clock: Clock, pool: ipaddress.IPv4Network) -> World:
         seed_history.add_gone(world, iu)
         for old in seed_servers.MACHINES:
             seed_servers.add_machine(world, iu, old)
+        seed_servers.add_course_data(iu, world.now() - timedelta(days=20))
         for old in seed_servers.TACC_MACHINES:
             seed_servers.add_machine(world, tacc, old)
         for region in (iu, tacc):

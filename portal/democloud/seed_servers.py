@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from portal.democloud import capacity, fabric
 from portal.democloud.clock import second
@@ -279,6 +279,23 @@ def _floating(world: World, region: Region, server: Server) -> FloatingIP:
     )
     region.data.floating_ips[floating.id] = floating
     return floating
+
+
+def add_course_data(region: Region, made: datetime) -> None:
+    """Data of a course that many machines may have at once, and a volume that only one may."""
+    for name, size, shared in (("course-data", 10, True), ("solutions", 2, False)):
+        volume_id = stable_uuid("volume", f"{region.name} {name}")
+        region.data.volumes[volume_id] = Volume(
+            volume_id,
+            name,
+            project_id("TRA220028"),
+            user_id("carol"),
+            size,
+            made,
+            made,
+            status="available",
+            multiattach=shared,
+        )
 
 
 def _volume(world: World, region: Region, server: Server, old: Old) -> None:

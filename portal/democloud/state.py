@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from portal.democloud.builds import Builds
 from portal.democloud.clock import Clock, second
 from portal.democloud.hypervisor import Hypervisor
 from portal.democloud.lacking import Lacking
@@ -250,6 +251,7 @@ class World:
         self.access = AccessData()
         self.access_keys: dict[str, str] = {}
         self.lacking = Lacking()
+        self.builds = Builds()
         self.dirty = False
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = 0
