@@ -143,6 +143,11 @@ def parts_of(user: Person) -> QuerySet[Learner]:
     return parts.select_related("workshop__allocation", "seat__instance")
 
 
+def has_a_part(user: Person) -> bool:
+    """Whether there is a workshop in which the person takes part, or at which they help."""
+    return parts_of(user).exists() or workshops_run_by(user).exists()
+
+
 def is_open(workshop: Workshop, now: datetime) -> bool:
     """Whether learners are at their seats now."""
     return (

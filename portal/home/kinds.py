@@ -40,6 +40,13 @@ KINDS = (
         Need.LAUNCH,
         frozenset({"instances:launch-preview", "instances:launch-key"}),
     ),
+    Kind(
+        "workshops:in-allocation",
+        "Workshops",
+        "school",
+        Need.SEE,
+        frozenset({"workshops:new", "workshops:templates", "workshops:template", "workshops:cacao"}),
+    ),
     Kind("reports:usage", "Usage", "chart-line", Need.SEE),
     Kind("members:list", "Members", "users", Need.SEE, _OF_MEMBERS),
     Kind("budgets:page", "Budgets", "wallet", Need.SEE, _OF_BUDGETS),

@@ -1,11 +1,13 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
 from allocations.access import allocations_of
+from instances.workshops.access import has_a_part
 from portal.accounts.models import User
 from portal.accounts.pages import connections
 from portal.accounts.views_profile import person
@@ -25,7 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "home/landing.html", context)
     found = home_of(request.user, _query(request))
     if not found.total and not found.connecting:
-        return redirect("no-allocation")
+        return redirect("workshops:list" if has_a_part(request.user) else "no-allocation")
     return render(request, "home/home.html", {"home": found})
 
 
@@ -56,6 +58,9 @@ def no_allocation(request: HttpRequest) -> HttpResponse:
     if found.total:
         # In an open page htmx would put the whole start page into a part of this one.
         return HttpResponseClientRedirect("/") if wants_part(request) else redirect("home")
+    if has_a_part(person(request)) and not found.connecting:
+        to = reverse("workshops:list")
+        return HttpResponseClientRedirect(to) if wants_part(request) else redirect(to)
     context = {"home": found, "provider": clouds().oidc}
     return page_or_part(request, "home/no_allocation.html", "home/_no_allocation.html", context)
 

@@ -64,7 +64,10 @@ def refusal(state: str, changed: Iterable[str]) -> str:
 def note(state: str) -> str:
     """What the form says above itself."""
     if state == "running":
-        return "Its machines are being built, or are there: what they are made of stays as it is. Words, dates, seats, rules and costs can be changed."
+        return (
+            "Its machines are being built, or are there: what they are made of stays as it is. "
+            "Words, dates, seats, rules and costs can be changed."
+        )
     if state == "ended":
         return "It is over: only its words can be changed."
     return "" if state in MAY else f"Nothing can be changed any more: {_WHY.get(state, 'it is over')}."

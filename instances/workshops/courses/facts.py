@@ -55,13 +55,17 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Other:
-    """Another workshop of the project. `machines`: those that it will still have besides the ones that are there."""
+    """Another workshop of the project. `machines`: those that it will still have besides the ones that are there.
+
+    `volumes`, `volume_gb`: of each machine.
+    """
 
     title: str
     machines: int
     vcpus: int
     ram_mb: int
-    volume_gb: int
+    volumes: int = 0
+    volume_gb: int = 0
     opens_at: datetime
     gone_at: datetime
 
@@ -107,7 +111,9 @@ class Facts:
     size: Size | None
     image: Picture | None
     boot_volume_gb: int | None = None
+    # Volumes that each seat has a copy of.
     data_volumes: int = 0
+    data_gb: int = 0
     read_at: datetime | None
     quota: Mapping[str, Share] = field(default_factory=dict)
     gpus: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -118,7 +124,6 @@ class Facts:
     overlapping: bool = False
     planned: bool = False
     lead: timedelta = timedelta(0)
-    earliest: datetime | None = None
     cost: Decimal | None = None
     priced: bool = True
     cap: Decimal | None = None
@@ -128,7 +133,9 @@ class Facts:
     connected: bool = True
     maintenance: Sequence[Maintenance] = ()
     budget: Sequence[Words] = ()
-    besides: Sequence[Words] = ()
+    # What other parts say: it stops it, or should be known.
+    problems: Sequence[Words] = ()
+    notes: Sequence[Words] = ()
 
     @property
     def machines(self) -> int:
@@ -193,11 +200,9 @@ def _each(facts: Facts) -> dict[str, int]:
     asked = {"instances": more}
     if size is not None:
         asked |= {"cores": more * size.vcpus, "ram_mb": more * size.ram_mb}
-    volumes = facts.data_volumes + (more if facts.boot_volume_gb else 0)
-    if volumes:
-        asked["volumes"] = volumes
-    if facts.boot_volume_gb:
-        asked["volume_gb"] = more * facts.boot_volume_gb
+    if volumes := facts.data_volumes + bool(facts.boot_volume_gb):
+        asked["volumes"] = more * volumes
+        asked["volume_gb"] = more * ((facts.boot_volume_gb or 0) + facts.data_gb)
     if facts.needs_address:
         asked["floating_ips"] = 1
     if facts.needs_group:
@@ -206,7 +211,6 @@ def _each(facts: Facts) -> dict[str, int]:
 
 
 def _of_other(resource: str, one: Other) -> int:
-    each = {"instances": 1, "cores": one.vcpus, "ram_mb": one.ram_mb, "volume_gb": one.volume_gb}
-    if resource == "volumes":
-        return one.machines if one.volume_gb else 0
+    each = {"instances": 1, "cores": one.vcpus, "ram_mb": one.ram_mb}
+    each |= {"volumes": one.volumes, "volume_gb": one.volume_gb}
     return one.machines * each.get(resource, 0)

@@ -53,7 +53,9 @@ def examine(facts: Facts) -> Report:
         *(_of_need(need, facts) for need in needs if need.lacking),
         *_of_gpus(facts),
         *_of_units(facts),
-        *(_block(f"budget-{place}", one) for place, one in enumerate(facts.budget)),
+        *(_said(f"budget-{place}", "block", one) for place, one in enumerate(facts.budget)),
+        *(_said(f"seat-{place}", "block", one) for place, one in enumerate(facts.problems)),
+        *(_said(f"note-{place}", "warn", one) for place, one in enumerate(facts.notes)),
         *_of_the_rest(facts),
     ]
     return Report(tuple(sorted(found, key=lambda one: one.level != "block")), needs)
@@ -340,12 +342,10 @@ def _of_the_rest(facts: Facts) -> Iterator[Finding]:
             f"{_when(one.starts_at, facts)} to {_when(one.ends_at, facts)}: {one.text}",
             "Ask the operators whether machines go on meanwhile, or move the meeting.",
         )
-    for place, said in enumerate(facts.besides):
-        yield _finding(f"besides-{place}", "warn", said.title, said.what, said.todo)
 
 
-def _block(id: str, words: Words) -> Finding:
-    return _finding(id, "block", words.title, words.what, words.todo)
+def _said(id: str, level: Level, words: Words) -> Finding:
+    return _finding(id, level, words.title, words.what, words.todo)
 
 
 def _finding(id: str, level: Level, title: str, what: str, todo: str) -> Finding:

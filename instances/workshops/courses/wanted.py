@@ -92,10 +92,8 @@ class Wanted(Content):
     def given(self) -> dict[str, Any]:
         """The fields that were sent, by their names in `models.Workshop`, as rows keep them."""
         plain = self.model_dump(exclude_unset=True, exclude={"meetings", "boot_script"})
-        for name in ("data", "admits", "steps"):
-            if name in plain:
-                plain[name] = self.model_dump(mode="json", include={name})[name]
-        return plain
+        written = self.model_dump(mode="json", exclude_unset=True, exclude={"meetings", "boot_script"})
+        return plain | {name: written[name] for name in ("data", "admits", "steps") if name in written}
 
 
 def read(given: dict[str, Any]) -> tuple[Wanted, dict[str, str]]:
