@@ -26,7 +26,8 @@ def give_seat(learner: Learner) -> Seat | None:
     own = Seat.objects.filter(learner=learner).first()
     if own is None:
         free = _free(workshop)
-        kept = _invited(workshop).exclude(pk=learner.pk).count()
+        # Who was invited has as good a right as all others for whom one is kept: the first who come get them.
+        kept = 0 if learner.state == State.INVITED else _invited(workshop).exclude(pk=learner.pk).count()
         own = free[0] if len(free) > kept else None
     if own is None:
         _wait(learner)

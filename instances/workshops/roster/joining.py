@@ -138,9 +138,13 @@ def _merge(match: Match) -> None:
 
 def _enter(learner: Learner, user: User, found: Prospect, match: Match) -> None:
     now = timezone.now()
+    invited = learner.state == State.INVITED and not learner._state.adding
     learner.user, learner.joined_at = user, now
-    learner.state = State.ASKING if found.way == "ask" else State.WAITING
-    learner.waiting_since = None if found.way == "ask" else now
+    if found.way == "ask":
+        learner.state, learner.waiting_since = State.ASKING, None
+    elif not invited:
+        # Who was invited takes the seat that is kept for them: `seating` knows them by their state.
+        learner.state, learner.waiting_since = State.WAITING, now
     learner.save()
     by_link = found.link if learner.via == Via.LINK else None
     Coming.objects.update_or_create(
