@@ -6,10 +6,12 @@ import pytest
 
 from instances.exosphere import DESKTOP_KEY
 from instances.models import Instance
+from instances.remote.models import RemoteSession
 from instances.workshops.learner import calls, messages
 from instances.workshops.models import Learner, Seat
 from portal.accounts.models import User
 from tests.cast import make_user
+from tests.instances.remote.people import session_on
 from tests.instances.workshops.room import make_helper, make_learner, make_workshop, seat_of, sit
 
 # Roles besides the cast's.
@@ -50,4 +52,12 @@ def room_ids(seat_here: Seat, member: User) -> dict[str, Any]:
         "learner_id": learner.pk,
         "message_id": said.pk,
         "call_id": calls.ask(learner=learner).pk,
+        "session_id": _screen(seat_here).pk,
+        "act": "stop",
     }
+
+
+def _screen(seat: Seat) -> RemoteSession:
+    """The learner's own shell."""
+    assert seat.instance is not None and seat.learner is not None and seat.learner.user is not None
+    return session_on(seat.instance, seat.learner.user, login=seat.workshop.login)

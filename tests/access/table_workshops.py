@@ -20,6 +20,16 @@ GET_WORKSHOPS: dict[str, str] = {
     "learner:steps": "learner",
     "learner:files": "learner",
     "learner:desktop": "learner",
+    # board
+    "board:board": "room-see",
+    "board:strip": "room-see",
+    "board:calls": "room-see",
+    "board:seat": "room-see",
+    "board:room": "room-help",
+    "board:act": "room-help",
+    "board:looking": "room-help",
+    "api:list_seats": "room-see",
+    "api:list_calls": "room-see",
     # after
     "after:report": "room-see",
     "after:report-csv": "room-help",
@@ -33,6 +43,9 @@ GET_WORKSHOPS: dict[str, str] = {
 POST_ONLY_WORKSHOPS: set[str] = {
     # learner
     *("learner:here", "learner:put-away", "learner:open", "learner:port-open"),
+    # board
+    *("board:call", "board:look", "board:typing", "board:enter"),
+    *("api:act_on_seats", "api:say_on_screens", "api:answer_call"),
     # after
     *("after:keep", "api:keep_workshop", "api:remove_workshop"),
 }
@@ -47,6 +60,12 @@ CHANGING_WORKSHOPS: dict[str, str] = {
     "learner:put-away": "learner",
     "learner:open": "learner",
     "learner:port-open": "learner",
+    # board
+    "board:act": "room-help",
+    "board:call": "room-help",
+    "board:look": "room-help",
+    "board:typing": "room-help",
+    "board:enter": "room-help",
     # after
     "after:keep": "room-run",
     "after:remove": "room-run",

@@ -35,7 +35,9 @@ def act(request: HttpRequest, workshop_id: UUID, act: str) -> HttpResponse:
         raise PortalError("workshops:act-unknown", act=act[:20])
     data = request.POST if request.method == "POST" else request.GET
     asked = Asked.read(data.getlist("seat"), data.get("which", ""))
-    found = acting.candidates(wanted, chosen(read(workshop), asked))
+    # Who asks before anything is ticked is told what to do first.
+    nobody = request.method != "POST" and not (asked.keys or asked.which)
+    found = acting.candidates(wanted, [] if nobody else chosen(read(workshop), asked))
     for one in found:
         one.one.seat.workshop = workshop
     context = _context(workshop, wanted, found, data)

@@ -126,6 +126,12 @@ def test_nobody_chosen_is_refused(query: dict[str, Any], seat: Seat, member: Use
     assert asked == []
 
 
+def test_nothing_ticked_is_told_before_anything_is_asked(seat: Seat, member: User) -> None:
+    text = get(member, seat.workshop, "reset")
+    assert "No seat is ticked." in text
+    assert 'type="submit"' not in text.partition('class="dialog-foot"')[2]
+
+
 def test_a_seat_of_another_workshop_is_not_reached(
     seat: Seat, member: User, asked: Asked, allocation: Allocation
 ) -> None:

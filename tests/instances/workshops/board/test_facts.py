@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from allocations.models import Allocation
-from instances.metrics.models import Sample
 from instances.remote.models import RemoteSession
 from instances.workshops.board.facts import Placed, read
 from instances.workshops.guests.models import SetupNote
@@ -16,6 +15,7 @@ from instances.workshops.learner import calls
 from instances.workshops.models import Learner, Seat, SeatMachine, Workshop
 from portal.accounts.models import User
 from tests.instances.remote.people import session_on
+from tests.instances.workshops.board.said import sample
 from tests.instances.workshops.room import add_seat, make_learner, make_workshop, seat_machine, seat_of, sit
 
 
@@ -32,10 +32,8 @@ def connected(seat: Seat, person: User) -> RemoteSession:
     return session
 
 
-def sample(seat: Seat, ago: float, **values: object) -> None:
-    Sample.objects.create(
-        instance_id=seat.instance_id, at=timezone.now() - timedelta(seconds=ago), resolution=0, **values
-    )
+def measured(seat: Seat, ago: float, **values: object) -> None:
+    sample(seat, timezone.now() - timedelta(seconds=ago), **values)
 
 
 def test_a_learners_session_makes_them_work_and_a_helpers_does_not(
@@ -58,17 +56,17 @@ def test_a_session_that_was_left_or_has_ended_counts_no_more(seat: Seat, lea: Us
 
 
 def test_the_newest_measurement_counts_and_an_old_one_does_not(seat: Seat) -> None:
-    sample(seat, 200, cpu=99.0)
+    measured(seat, 200, cpu=99.0)
     assert only(seat).facts.cpu is None
-    sample(seat, 30, cpu=10.0)
-    sample(seat, 5, cpu=40.0, gpus=[{"util": 30, "mem": 1}, {"util": 50, "mem": None}])
+    measured(seat, 30, cpu=10.0)
+    measured(seat, 5, cpu=40.0, gpus=[{"util": 30, "mem": 1}, {"util": 50, "mem": None}])
 
     assert (only(seat).facts.cpu, only(seat).facts.gpu) == (40.0, 40.0)
 
 
 @pytest.mark.parametrize("gpus", [None, [], [{}], [{"util": None}], ["x"], {"util": 3}])
 def test_guests_may_say_what_they_like_of_their_gpus(seat: Seat, gpus: object) -> None:
-    sample(seat, 5, cpu=1.0, gpus=gpus)
+    measured(seat, 5, cpu=1.0, gpus=gpus)
     assert only(seat).facts.gpu is None
 
 
@@ -90,9 +88,8 @@ def test_a_problem_is_told_in_the_catalogues_words(workshop: Workshop) -> None:
 
 def test_what_did_not_come_to_a_ready_machine_is_told(seat: Seat) -> None:
     assert only(seat).tile.trouble == ""
-    SetupNote.objects.create(
-        instance_id=seat.instance_id, what="data-x", ok=False, said="", at=timezone.now()
-    )
+    assert seat.instance is not None
+    SetupNote.objects.create(instance=seat.instance, what="data-x", ok=False, said="", at=timezone.now())
     assert only(seat).tile.trouble.startswith("The data at /data/x is missing")
 
 
@@ -133,7 +130,7 @@ def test_it_takes_ten_queries_for_any_number_of_seats(
     for seat in Seat.objects.filter(workshop=workshop).select_related("workshop__allocation"):
         learner = make_learner(workshop, name=f"Learner {seat.number}")
         sit(seat, learner)
-        sample(seat, 5, cpu=5.0)
+        measured(seat, 5, cpu=5.0)
         calls.ask(learner=learner, text="x")
     connected(seat, member)
     fresh = Workshop.objects.select_related("allocation").get(pk=workshop.pk)

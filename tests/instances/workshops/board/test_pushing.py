@@ -16,6 +16,7 @@ from instances.workshops.learner import calls
 from instances.workshops.models import Learner, Seat, Workshop
 from portal.core import events, presence
 from portal.core.redis_client import client
+from tests.instances.workshops.board.said import sample
 from tests.instances.workshops.room import seat_of
 
 
@@ -97,10 +98,10 @@ def test_a_call_makes_the_queue_be_fetched(watched: Workshop, learner: Learner, 
 
 
 def test_numbers_pulse_without_markup(watched: Workshop, seat: Seat, sent: list[Any]) -> None:
-    sample = Sample.objects.create(instance_id=seat.instance_id, at=timezone.now(), resolution=0, cpu=3.0)
+    held = sample(seat, timezone.now(), cpu=3.0)
     pushing.push(watched.pk)
     sent.clear()
-    Sample.objects.filter(pk=sample.pk).update(cpu=12.0)
+    Sample.objects.filter(pk=held.pk).update(cpu=12.0)
     pushing.push(watched.pk)
 
     assert elements(sent) == set()
@@ -109,10 +110,10 @@ def test_numbers_pulse_without_markup(watched: Workshop, seat: Seat, sent: list[
 
 
 def test_a_load_that_hardly_moved_is_not_sent(watched: Workshop, seat: Seat, sent: list[Any]) -> None:
-    sample = Sample.objects.create(instance_id=seat.instance_id, at=timezone.now(), resolution=0, cpu=10.0)
+    held = sample(seat, timezone.now(), cpu=10.0)
     pushing.push(watched.pk)
     sent.clear()
-    Sample.objects.filter(pk=sample.pk).update(cpu=11.0)
+    Sample.objects.filter(pk=held.pk).update(cpu=11.0)
     assert pushing.push(watched.pk) == 0
 
 
