@@ -30,6 +30,20 @@ class LaunchPart:
 
 
 _parts: list[LaunchPart] = []
+# What an untouched form begins with, because of its address: values of fields by their names.
+First = Callable[[Allocation, User, Mapping[str, str]], Mapping[str, Any]]
+_firsts: list[First] = []
+
+
+def launch_first(function: First) -> First:
+    if function not in _firsts:
+        _firsts.append(function)
+    return function
+
+
+def first(allocation: Allocation, by: User, query: Mapping[str, str]) -> dict[str, Any]:
+    """What layers above fill in; the rest of the form is as ever."""
+    return {name: value for function in _firsts for name, value in function(allocation, by, query).items()}
 
 
 def launch_part(part: LaunchPart) -> LaunchPart:

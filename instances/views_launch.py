@@ -35,6 +35,7 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         return _submitted(request, allocation, choices)
     given = first_choices(choices, request.GET.get("image", ""), request.GET.get("size", ""))
+    given |= hooks_launch.first(allocation, user, request.GET.dict())
     form = LaunchForm({**given, "token": uuid4().hex}, choices=choices)
     form.full_clean()
     return _page(request, allocation, choices, form)

@@ -13,6 +13,7 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "Machines",
         ("instance.", "launch.", "operation.", "volume.", "address.", "image.", "advice."),
     ),
+    "workshops": ("Workshops", ("workshop.", "learner.", "roster.", "seat.", "helper.", "template.")),
     "connections": ("Connections", ("remote.", "ssh.", "jump.", "teammate.", "host_key.", "certificate.")),
 }
 _SAID: Mapping[str, str] = {
@@ -56,6 +57,15 @@ _SAID: Mapping[str, str] = {
     "workshop.cancel": "cancelled before it began",
     "workshop.beyond-cap": "goes on beyond its cap",
     "workshop.hand": "belongs to somebody else",
+    "workshop.create": "made, as a draft",
+    "workshop.change": "changed",
+    "workshop.helper-add": "has another helper",
+    "workshop.helper-change": "has a helper with other rights",
+    "workshop.helper-remove": "has a helper less",
+    "template.make": "course template made",
+    "template.version": "course template has another version",
+    "template.retire": "course template retired",
+    "template.publish": "course template published for everybody",
     "workshop.left": "has lost its owner",
     "workshop.keep": "is kept for another time after its end",
     "workshop.begin": "begun: its seats are being built",

@@ -7,6 +7,7 @@ import pytest
 from instances.exosphere import DESKTOP_KEY
 from instances.models import Instance
 from instances.remote.models import RemoteSession
+from instances.workshops.courses import templating
 from instances.workshops.learner import calls, messages
 from instances.workshops.models import Learner, Seat
 from portal.accounts.models import User
@@ -54,6 +55,7 @@ def room_ids(seat_here: Seat, member: User) -> dict[str, Any]:
         "call_id": calls.ask(learner=learner).pk,
         "session_id": _screen(seat_here).pk,
         "act": "stop",
+        "template_id": templating.save_as(workshop=seat_here.workshop, by=member, title="Course").template_id,
     }
 
 

@@ -30,6 +30,22 @@ GET_WORKSHOPS: dict[str, str] = {
     "board:looking": "room-help",
     "api:list_seats": "room-see",
     "api:list_calls": "room-see",
+    # courses
+    "workshops:list": "person",
+    "workshops:in-allocation": "members",
+    "workshops:new": "launchers",
+    "workshops:templates": "members",
+    "workshops:template": "members",
+    "workshops:cacao": "launchers",
+    "workshops:detail": "room-see",
+    "workshops:edit": "room-run",
+    "workshops:plan": "room-run",
+    "workshops:act": "room-run",
+    "workshops:save-template": "room-run",
+    "api:list_own_workshops": "person",
+    "api:list_workshops": "members",
+    "api:get_workshop": "room-see",
+    "api:preflight_workshop": "room-see",
     # after
     "after:report": "room-see",
     "after:report-csv": "room-help",
@@ -46,11 +62,18 @@ POST_ONLY_WORKSHOPS: set[str] = {
     # board
     *("board:call", "board:look", "board:typing", "board:enter"),
     *("api:act_on_seats", "api:say_on_screens", "api:answer_call"),
+    # courses
+    *("workshops:preflight-new", "workshops:preflight", "workshops:helper"),
+    *("api:create_workshop", "api:change_workshop", "api:plan_workshop"),
+    *("api:extend_workshop", "api:end_workshop"),
     # after
     *("after:keep", "api:keep_workshop", "api:remove_workshop"),
 }
 # Not tried with GET: of something that is not there.
-NO_GET_WORKSHOPS: set[str] = set()
+NO_GET_WORKSHOPS: set[str] = {
+    # courses
+    *("api:create_workshop", "api:change_workshop"),
+}
 # Who a POST is for.
 CHANGING_WORKSHOPS: dict[str, str] = {
     # learner
@@ -66,6 +89,16 @@ CHANGING_WORKSHOPS: dict[str, str] = {
     "board:look": "room-help",
     "board:typing": "room-help",
     "board:enter": "room-help",
+    # courses
+    "workshops:new": "launchers",
+    "workshops:preflight-new": "launchers",
+    "workshops:preflight": "room-run",
+    "workshops:edit": "room-run",
+    "workshops:plan": "room-run",
+    "workshops:helper": "room-run",
+    "workshops:save-template": "room-run",
+    "workshops:cacao": "launchers",
+    "api:end_workshop": "room-run",
     # after
     "after:keep": "room-run",
     "after:remove": "room-run",
