@@ -58,7 +58,7 @@ def collect(*, workshop: Workshop, by: User | None, seats: Iterable[Seat] | None
     old = [_asked(there[seat.learner_id], seat, now) for seat in chosen if seat.learner_id in there]
     bulk.insert(new)
     bulk.update(
-        old, ["seat_id", "state", "attempts", "asked_at", "next_at", "ended_at", "problem_id", "wakes"]
+        old, ["seat", "state", "attempts", "asked_at", "next_at", "ended_at", "problem_id", "wakes"]
     )
     if by is not None or chosen:
         trail.record("workshop.collect", workshop, by=by, seats=len(chosen))

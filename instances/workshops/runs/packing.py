@@ -22,7 +22,7 @@ _MODES = {True: 0o755, False: 0o644}
 def one_file(name: str, file: IO[bytes], size: int) -> Iterator[bytes]:
     yield from _member(name, size, executable=False)
     yield from _content(file, size)
-    yield from _end()
+    yield from end()
 
 
 def unzipped(file: IO[bytes]) -> Iterator[bytes]:
@@ -36,7 +36,7 @@ def unzipped(file: IO[bytes]) -> Iterator[bytes]:
                     yield from _content(content, info.file_size)
             except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
                 raise Refused(f"“{shown(info.filename)}” in it is damaged, or locked: {error}") from None
-    yield from _end()
+    yield from end()
 
 
 def look(file: IO[bytes], most: int) -> tuple[int, int]:
@@ -89,7 +89,7 @@ def _member(name: str, size: int, *, executable: bool) -> Iterator[bytes]:
     yield info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 
-def _end() -> Iterator[bytes]:
+def end() -> Iterator[bytes]:
     yield from _member(WHOLE, 0, executable=False)
     yield b"\0" * (2 * tarfile.BLOCKSIZE)
 

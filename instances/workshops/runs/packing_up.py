@@ -9,6 +9,7 @@ from instances.workshops.runs import vault
 from instances.workshops.runs.guest_side import command
 from instances.workshops.runs.models import Stored
 from instances.workshops.runs.over_ssh import Streamed, in_db
+from instances.workshops.runs.packing import end
 from instances.workshops.runs.tar_walk import CLOSING, NotATar, Walk
 from portal.core.errors import PortalError
 
@@ -33,7 +34,7 @@ async def pack(
 ) -> Packed:
     """PortalError when it broke off: then nothing of it is kept. `renew` says whether it is still asked for."""
     streamed = Streamed(link, command("pack", what), "".join(f"{one}\n" for one in patterns).encode())
-    walk = Walk(most - len(CLOSING))
+    walk = Walk(most - 2 * len(CLOSING))
     try:
         writer = vault.Writer(await in_db(vault.begin)())
     except OSError as error:
@@ -50,7 +51,8 @@ async def pack(
                 if not await in_db(renew)():
                     raise PortalError("workshops:file-gone")
         _whole(streamed.status, walk)
-        await in_db(writer.write)(CLOSING)
+        # A home is put back: what comes there has to say that it is all of it.
+        await in_db(writer.write)(b"".join(end()) if what == "home" else CLOSING)
         stored = await in_db(writer.done)()
     except NotATar as error:
         raise PortalError("workshops:not-packed", said=str(error)[:200]) from error

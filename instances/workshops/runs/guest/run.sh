@@ -31,8 +31,8 @@ start() {
     [ -e "$base/$id.over" ] && return
     mkdir -p "$dir" 2>/dev/null || full
     if [ ! -d "$dir/lock" ]; then
-        cat >"$dir/command.new" 2>/dev/null || full
-        mv "$dir/command.new" "$dir/command" || full
+        cat >"$dir/command.$$" 2>/dev/null || full
+        mv "$dir/command.$$" "$dir/command" 2>/dev/null || full
         setsid -f sh -c "$runner" heliosphere "$dir" "$seconds" </dev/null >/dev/null 2>&1
     fi
 }
