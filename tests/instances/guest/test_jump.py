@@ -276,6 +276,44 @@ def test_without_the_rules_the_same_certificate_may_do_more(jump: Jump) -> None:
     assert refusal(jump, lambda link: link.open_connection("127.0.0.9", 80)) == NOBODY_LISTENS
 
 
+def open_at_once(jump: Jump, count: int) -> int:
+    """How many of so many connections that have not logged in yet sshd speaks to."""
+    waiting = [socket.create_connection(("127.0.0.1", jump.port), timeout=10) for _ in range(count)]
+    try:
+        return sum(_greeted(one) for one in waiting)
+    finally:
+        for one in waiting:
+            one.close()
+
+
+def _greeted(one: socket.socket) -> bool:
+    try:
+        return one.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def test_a_class_that_comes_at_once_is_let_in(served: Jump) -> None:
+    assert open_at_once(served, 60) == 60
+
+
+def test_an_ordinary_sshd_turns_such_a_class_away(jump: Jump) -> None:
+    """What the test above is worth."""
+    jump.serve()
+    assert open_at_once(jump, 60) < 60
+
+
+def test_a_hundred_learners_log_in_within_a_few_seconds(served: Jump) -> None:
+    async def all_of_them() -> int:
+        found = await asyncio.gather(*(served.connect() for _ in range(100)), return_exceptions=True)
+        made = [one for one in found if isinstance(one, asyncssh.SSHClientConnection)]
+        for one in made:
+            one.abort()
+        return len(made)
+
+    assert asyncio.run(all_of_them()) == 100
+
+
 def test_removing_takes_the_rules_the_principals_and_the_account(jump: Jump) -> None:
     jump.run("install")
     assert jump.run("remove") == (0, f"{LOGIN}: removed")
