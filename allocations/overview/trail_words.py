@@ -73,6 +73,9 @@ _SAID: Mapping[str, str] = {
     "workshop.remove": "its machines are being removed",
     "workshop.removed": "removed, and nothing was left at the cloud",
     "workshop.clone": "made from an older one",
+    "workshop.look": "somebody who helps looked on at a learner's screen",
+    "workshop.type": "somebody who helps may type in a learner's session",
+    "workshop.enter": "somebody who helps was on a seat's machine by themselves",
     "allocation.spending_shown": "whether members see what each of them spends",
 }
 _LONGEST = 200

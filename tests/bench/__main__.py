@@ -22,6 +22,7 @@ BENCHES = (
     "launches",
     "crashes",
     "live",
+    "board",
     "metrics",
     "remote",
 )
