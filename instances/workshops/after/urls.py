@@ -10,5 +10,5 @@ urlpatterns = [
     path(f"{_ONE}/left/", views.left, name="left"),
     path(f"{_ONE}/left/keep/", views.keep, name="keep"),
     path(f"{_ONE}/left/remove/", views.remove, name="remove"),
-    path(f"{_ONE}/work/", views_work.work, name="work"),
+    path("w/<uuid:workshop_id>/goodbye/", views_work.work, name="work"),
 ]

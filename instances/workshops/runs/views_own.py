@@ -1,5 +1,6 @@
 """A learner's own work, after the end."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -22,8 +23,14 @@ from portal.core.htmx import page_or_part
 @require_safe
 def own(request: HttpRequest, workshop_id: UUID) -> HttpResponse:
     learner = taking_part(person(request), workshop_id)
+    context = about(learner)
+    return page_or_part(request, "workshops/runs/own_work.html", "workshops/runs/_own_work.html", context)
+
+
+def about(learner: Learner) -> dict[str, Any]:
+    """What `_own_work.html` shows of a learner's part."""
     workshop, work = learner.workshop, _work(learner)
-    context = {
+    return {
         "workshop": workshop,
         "learner": learner,
         "work": work,
@@ -34,7 +41,6 @@ def own(request: HttpRequest, workshop_id: UUID) -> HttpResponse:
         "until": collecting.erased_after(workshop),
         "now": timezone.now(),
     }
-    return page_or_part(request, "workshops/runs/own_work.html", "workshops/runs/_own_work.html", context)
 
 
 @never_cache
