@@ -161,12 +161,12 @@ def _asked_at(op: Operation | None) -> datetime | None:
 
 def _op(op: Operation) -> Op:
     live = op.state in (Operation.State.QUEUED, Operation.State.RUNNING, Operation.State.WAITING)
-    trying = live and op.attempts > 1
+    trying = live and bool(op.error_id)
     return Op(
         id=str(op.pk),
         name=op.kind.removeprefix("instance."),
         state=_ENDS.get(op.state, "live"),
-        trouble=Trouble(op.error_id, op.error_params) if op.error_id and (trying or not live) else None,
+        trouble=Trouble(op.error_id, op.error_params) if op.error_id else None,
         again_at=op.run_after + timedelta(seconds=1) if trying else None,
     )
 

@@ -172,13 +172,14 @@ def _failed(facts: Facts, place: Place, trouble: Trouble, because: str = "failed
 
 
 def _retried(place: Place) -> Step | None:
-    """The cloud said no for now, and the operation tries again: say so, and since when it goes well again."""
+    """The cloud said no for now, and the operation tries again: said until it got further than that."""
     op = place.op
     trouble = op.trouble if op is not None and op.state == "live" else None
-    known = place.problem_id if place.stage != "building" or op is not None else ""
-    if trouble is not None and (trouble.id != known or _passed(place, op.again_at if op else None)):
-        return Tell(place=place, trouble=trouble, not_before=op.again_at if op else None)
-    if trouble is None and place.problem_id and place.not_before is not None:
+    if op is not None and trouble is not None:
+        known = trouble.id == place.problem_id and not _passed(place, op.again_at)
+        return None if known else Tell(place=place, trouble=trouble, not_before=op.again_at)
+    made = place.stage != "building" or (place.machine is not None and place.machine.since is not None)
+    if made and place.problem_id and place.not_before is not None:
         return Tell(place=place, trouble=None, not_before=None)
     return None
 
