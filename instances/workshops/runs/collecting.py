@@ -57,9 +57,7 @@ def collect(*, workshop: Workshop, by: User | None, seats: Iterable[Seat] | None
     new = [_work(workshop, seat, now) for seat in chosen if seat.learner_id not in there]
     old = [_asked(there[seat.learner_id], seat, now) for seat in chosen if seat.learner_id in there]
     bulk.insert(new)
-    bulk.update(
-        old, ["seat", "state", "attempts", "asked_at", "next_at", "ended_at", "problem_id", "wakes"]
-    )
+    bulk.update(old, ["seat", "state", "attempts", "asked_at", "next_at", "ended_at", "problem_id", "wakes"])
     if by is not None or chosen:
         trail.record("workshop.collect", workshop, by=by, seats=len(chosen))
     telling.work_changed(workshop.pk)

@@ -85,8 +85,11 @@ def remove(*, file: Push, by: User) -> None:
 
 
 @transaction.atomic
-def give(seats: Iterable[Seat]) -> int:
-    """Ask for every course file at seats whose machine does not have its present edition. A fixed number of queries."""
+def give(seats: Iterable[Seat], *, anew: bool = False) -> int:
+    """Ask for every course file at seats whose machine does not have its present edition. A fixed number of queries.
+
+    `anew`: their machines may have been set up afresh. What lies there already is found, and left as it is.
+    """
     wanted = list(seats)
     if not wanted:
         return 0
@@ -105,7 +108,7 @@ def give(seats: Iterable[Seat]) -> int:
             row = there.get((file.pk, seat.pk))
             if row is None:
                 new.append(SeatPut(push=file, seat=seat, asked_at=now, next_at=now, edition=0))
-            elif not lies_there(row, file, seat):
+            elif anew or not lies_there(row, file, seat):
                 stale.append(row.pk)
     bulk.insert(new)
     again = {"problem_id": "", "problem_params": {}, "attempts": 0, "ended_at": None}

@@ -59,7 +59,7 @@ def _put_back(job: Home, answer: bytes) -> None:
         raise PortalError("workshops:seat-refused", outcome="retry", said=one_line(answer))
     if jobs.finish(job, State.DONE, started_at=timezone.now()):
         vault.remove(job.stored)
-        course_files.give([job.seat])
+        course_files.give([job.seat], anew=True)
 
 
 def _failed(job: Home, error: PortalError) -> None:
@@ -67,4 +67,4 @@ def _failed(job: Home, error: PortalError) -> None:
     jobs.failed(job, error)
     job.refresh_from_db(fields=["state"])
     if job.step == Step.BACK and job.over:
-        course_files.give([job.seat])
+        course_files.give([job.seat], anew=True)

@@ -1,10 +1,15 @@
 """Hooks into the parts below."""
 
 from instances.workshops import hooks
-from instances.workshops.runs import collecting, homes
+from instances.workshops.runs import collecting, homes, own_parts, resealing
+from portal.core.resealing import store
+
+__all__ = ["own_parts"]
 
 hooks.seats_ready(homes.ready)
 hooks.home_keeper(homes.kept)
 hooks.plan_changed(collecting.at_end)
 hooks.before_away(collecting.holds)
 hooks.before_removal(collecting.waits)
+store(resealing.reseal_runs)
+store(resealing.reseal_files)

@@ -52,4 +52,4 @@ def ready(seats: Collection[Seat]) -> None:
     if back:
         waiting.update(step=Step.BACK, state=State.ASKED, attempts=0, next_at=now)
         enqueue.soon("home", len(back))
-    course_files.give([seat for seat in seats if seat.pk not in back])
+    course_files.give([seat for seat in seats if seat.pk not in back], anew=True)

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
+from instances.workshops.engine import acts
 from instances.workshops.models import Seat, Workshop
 from instances.workshops.runs import collecting, enqueue, jobs
 from instances.workshops.runs.jobs import State
@@ -55,8 +56,6 @@ def _bring_back(workshop: Workshop, rows: list[Work], now: datetime) -> None:
     batch = rows[: max(0, AT_ONCE - on)]
     if not batch:
         return
-    from instances.workshops.engine import acts
-
     done = acts.start(seats=[row.seat for row in batch if row.seat], by=None)
     started = {result.seat.pk for result in done if result.problem is None}
     Work.objects.filter(workshop=workshop, seat__in=started).update(woken_at=now)
@@ -71,8 +70,6 @@ def _put_away() -> None:
     """Those that were brought back for it, once it is here or was given up for now."""
     rows = Work.objects.exclude(woken_at=None).filter(next_at=None, lease_until=None)
     over = list(rows.exclude(state=State.ASKED).select_related("seat__workshop", "seat__instance")[:AT_ONCE])
-    from instances.workshops.engine import acts
-
     by_workshop: dict[object, list[Seat]] = {}
     for row in over:
         if row.seat is not None and row.seat.stage == Stage.READY:

@@ -160,9 +160,7 @@ def test_course_files_come_when_a_seat_is_ready_and_again_to_another_machine(
     assert (home / "data/a.csv").read_bytes() == b"1,2"
     homes.ready([real_seat])
     job.refresh_from_db()
-    assert job.over, "the same machine has it already"
-    SeatPut.objects.update(instance=None)
-    homes.ready([real_seat])
+    assert not job.over, "the same machine may have been set up afresh"
     assert until_over("put", job).said == {"made": 0, "same": 2, "kept": 0}
     newer = course_files.add(
         workshop=real_seat.workshop, by=member, upload=zipped(readme=b"newer"), unpack=True
