@@ -102,6 +102,5 @@ CHANGING_WORKSHOPS: dict[str, str] = {
     # after
     "after:keep": "room-run",
     "after:remove": "room-run",
-    "api:keep_workshop": "room-run",
     "api:remove_workshop": "room-run",
 }
