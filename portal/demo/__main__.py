@@ -94,9 +94,17 @@ def start(all_children: list[Child], env: Mapping[str, str], port: int) -> None:
     wait_for(f"http://127.0.0.1:{port}/healthz", by_name["web"])
 
 
-def introduce(folder: Path, env: Mapping[str, str]) -> list[dict[str, object]]:
+def introduce(folder: Path, env: Mapping[str, str], *, teaching: bool) -> list[dict[str, object]]:
+    command: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "portal.demo.people",
+        folder / "oidc.json",
+        folder / "people.json",
+    ]
+    command += ["class"] if teaching else []
     done = subprocess.run(
-        [PYTHON, "-m", "portal.demo.people", folder / "oidc.json", folder / "people.json"],
+        command,
         cwd=BASE,
         env=dict(env),
         capture_output=True,
@@ -158,6 +166,13 @@ def main() -> int:
     parser.add_argument(
         "--issuer", default="", help="sign in there, as OIDC_CLIENT_ID with OIDC_CLIENT_SECRET"
     )
+    parser.add_argument(
+        "--class",
+        dest="teaching",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="the instructor's class, which begins a few minutes after the demo",
+    )
     options = parser.parse_args()
     folder: Path = options.state.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -177,7 +192,11 @@ def main() -> int:
     try:
         start(family, env, options.port)
         # People of another provider are not ours to sign in.
-        greet(env["SITE_URL"], [] if options.issuer else introduce(folder, env), folder)
+        greet(
+            env["SITE_URL"],
+            [] if options.issuer else introduce(folder, env, teaching=options.teaching),
+            folder,
+        )
         if options.second_cloud:
             greet_second()
         watch(family)

@@ -1,4 +1,4 @@
-"""`python -m portal.demo.people OIDC_JSON PEOPLE_JSON`: signs the demo's people in once, so that each has an API token.
+"""`python -m portal.demo.people OIDC_JSON PEOPLE_JSON [class]`: signs the demo's people in once, so that each has an API token.
 
 They go through the same functions as a person who comes from the identity provider, and connect to the demo cloud by its
 password method. Prints the list of people as JSON; tokens that still work are kept.
@@ -22,7 +22,7 @@ from portal.accounts.adapter import rules  # noqa: E402
 from portal.accounts.models import ApiToken, CloudLink, User  # noqa: E402
 from portal.accounts.oidc import Refusal, claims_of  # noqa: E402
 from portal.cloud.config import clouds  # noqa: E402
-from portal.demo import budgets  # noqa: E402
+from portal.demo import budgets, classes  # noqa: E402
 from portal.demo.decisions import decide  # noqa: E402
 
 CLOUD = "demo"
@@ -72,7 +72,7 @@ def _entry(person: dict[str, Any], user: User | None, kept: str) -> dict[str, An
     }
 
 
-def main(oidc_json: Path, people_json: Path) -> None:
+def main(oidc_json: Path, people_json: Path, *, teaching: bool) -> None:
     announced = json.loads(oidc_json.read_text(encoding="utf-8"))
     before = json.loads(people_json.read_text(encoding="utf-8")) if people_json.exists() else []
     kept = {person["sign_in"]: person["api_token"] for person in before}
@@ -85,9 +85,13 @@ def main(oidc_json: Path, people_json: Path) -> None:
     for person, user in found:
         if user is not None and person["name"] == "alice":
             decide(user)
+    if teaching:
+        by_name = {person["name"]: user for person, user in found if user is not None}
+        if "carol" in by_name:
+            classes.teach(by_name["carol"], [by_name[name] for name in ("dave",) if name in by_name])
     listed = [_entry(person, user, kept.get(person["name"], "")) for person, user in found]
     sys.stdout.write(json.dumps(listed, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), teaching="class" in sys.argv[3:])

@@ -105,7 +105,7 @@ def demo(
         "--host",
         host,
     ]
-    command += ["--speed", str(speed), "--seed", seed, *options]
+    command += ["--no-class", "--speed", str(speed), "--seed", seed, *options]
     if config is not None:
         command += ["--config", str(config)]
     env = {**os.environ, "DEVELOPMENT": "1", **(variables or {})}
