@@ -53,7 +53,13 @@ def authenticate(plain: str) -> ApiToken | None:
     now = timezone.now()
     token = (
         ApiToken.objects.select_related("user")
-        .filter(digest=_digest(plain), revoked_at=None, expires_at__gt=now, user__is_active=True)
+        .filter(
+            digest=_digest(plain),
+            revoked_at=None,
+            expires_at__gt=now,
+            user__is_active=True,
+            user__is_visitor=False,
+        )
         .first()
     )
     if token is not None and (token.last_used_at is None or token.last_used_at < now - _USE_NOTED_EACH):
