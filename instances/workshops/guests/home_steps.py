@@ -63,7 +63,9 @@ def _setup(ctx: Context, row: Instance) -> Outcome:
     """By its own console: the row's status never moves back, so it still tells of the first set-up."""
     look(ctx, row)
     found = console.read(servers.console_output(ctx.cloud, row.server_id)).setup
-    fresh = found is not None and (found.at is None or found.at >= ctx.op.created_at)
+    # Machines tell whole seconds.
+    asked = ctx.op.created_at.replace(microsecond=0)
+    fresh = found is not None and (found.at is None or found.at >= asked)
     if found is not None and fresh and found.status == "error":
         raise PortalError("instances:setup-failed", name=row.name, status=found.status)
     if found is not None and fresh and found.status == "complete":
