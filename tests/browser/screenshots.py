@@ -17,22 +17,53 @@ README = ROOT / "docs/img"
 ALL = ROOT / "screenshots"
 
 
-def pages(running: Demo) -> dict[str, str]:
+# What the README shows, and pages that take a while until they are as people see them.
+SHOWN = {"home", "instances", "launch", "instance", "board", "seat"}
+SLOW = {"instance", "shell", "files", "board", "seat"}
+
+
+def pages(running: Demo) -> dict[str, tuple[str, str]]:
+    """Name → who looks at it, and where it is."""
     with running.api("alice") as api:
-        found = [launched(api)]
+        found = launched(api)
+    of_alice = {name: ("alice", path) for name, path in _of_alice(found["id"]).items()}
+    return of_alice | _of_the_class(running)
+
+
+def _of_the_class(running: Demo) -> dict[str, tuple[str, str]]:
+    """The demo's class, which has begun when Alice's machine has reported for a while."""
+    with running.api("carol") as api:
+        [found] = api.get("workshops").raise_for_status().json()["workshops"]
+    at = f"/workshops/{found['id']}/"
+    of_carol = {
+        "workshops": "/workshops/",
+        "workshop": at,
+        "workshop-new": f"/allocations/{found['allocation']}/workshops/new/",
+        "board": f"{at}board/",
+        "room": f"{at}board/room/",
+        "roster": f"{at}roster/",
+        "report": f"{at}report/",
+        "seat-files": f"{at}files/",
+    }
+    return {name: ("carol", path) for name, path in of_carol.items()} | {
+        "seat": ("dave", f"/w/{found['id']}/")
+    }
+
+
+def _of_alice(machine: str) -> dict[str, str]:
     return {
         "home": "/",
         "instances": f"/allocations/{SLUG}/instances/",
         "launch": f"/allocations/{SLUG}/launch/",
-        "instance": f"/instances/{found[0]['id']}/",
-        "console-log": f"/instances/{found[0]['id']}/?tab=console",
-        "resize": f"/instances/{found[0]['id']}/actions/resize/",
-        "delete": f"/instances/{found[0]['id']}/actions/delete/",
-        "shell": f"/instances/{found[0]['id']}/shell/",
-        "files": f"/instances/{found[0]['id']}/files/",
-        "ports": f"/instances/{found[0]['id']}/ports/",
-        "ssh": f"/instances/{found[0]['id']}/ssh/",
-        "connections": f"/instances/{found[0]['id']}/connections/",
+        "instance": f"/instances/{machine}/",
+        "console-log": f"/instances/{machine}/?tab=console",
+        "resize": f"/instances/{machine}/actions/resize/",
+        "delete": f"/instances/{machine}/actions/delete/",
+        "shell": f"/instances/{machine}/shell/",
+        "files": f"/instances/{machine}/files/",
+        "ports": f"/instances/{machine}/ports/",
+        "ssh": f"/instances/{machine}/ssh/",
+        "connections": f"/instances/{machine}/connections/",
         "connections-allocation": f"/allocations/{GPU_SLUG}/connections/",
         "allocation": f"/allocations/{SLUG}/",
         "usage": f"/allocations/{SLUG}/usage/",
@@ -69,14 +100,14 @@ def launched(api: Any) -> dict[str, Any]:
     raise RuntimeError("the machine for the screenshots never became ready")
 
 
-def signed_in(browser: Browser, running: Demo, width: int, scheme: str) -> Page:
+def signed_in(browser: Browser, running: Demo, person: str, width: int, scheme: str) -> Page:
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,  # type: ignore[arg-type]
         reduced_motion="reduce",
     )
     page = context.new_page()
-    Journey(page, running.url).sign_in("alice")
+    Journey(page, running.url).sign_in(person)
     return page
 
 
@@ -84,20 +115,28 @@ def take(browser: Browser, running: Demo) -> None:
     found = pages(running)
     for width in (1280, 390):
         for scheme in ("light", "dark"):
-            page = signed_in(browser, running, width, scheme)
-            for name, path in found.items():
-                page.goto(running.url + path)
-                page.wait_for_timeout(3500 if name in {"instance", "shell", "files"} else 1200)
-                page.screenshot(path=ALL / f"{name}-{width}-{scheme}.png", full_page=True)
-                if (width, scheme) == (1280, "light") and name in {"home", "instances", "launch", "instance"}:
-                    page.screenshot(path=README / f"{name}.png")
-            page.context.close()
+            people = {
+                person: signed_in(browser, running, person, width, scheme)
+                for person in sorted({who for who, _ in found.values()})
+            }
+            for name, (person, path) in found.items():
+                _one(people[person], running.url + path, name, width, scheme)
+            for page in people.values():
+                page.context.close()
+
+
+def _one(page: Page, address: str, name: str, width: int, scheme: str) -> None:
+    page.goto(address)
+    page.wait_for_timeout(3500 if name in SLOW else 1200)
+    page.screenshot(path=ALL / f"{name}-{width}-{scheme}.png", full_page=True)
+    if (width, scheme) == (1280, "light") and name in SHOWN:
+        page.screenshot(path=README / f"{name}.png")
 
 
 def main() -> int:
     for folder in (README, ALL):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    with demo(speed=10) as running, sync_playwright() as playwright:
+    with demo(speed=10, options=["--class"]) as running, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         take(browser, running)
         browser.close()
