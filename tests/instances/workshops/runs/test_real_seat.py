@@ -13,7 +13,7 @@ from django.utils import timezone
 from instances.models import Instance
 from instances.workshops.models import Seat
 from instances.workshops.rights import Right
-from instances.workshops.runs import archives, course_files, doing_run, homes, services, working
+from instances.workshops.runs import archives, course_files, doing_run, homes, over_ssh, services, working
 from instances.workshops.runs.jobs import State
 from instances.workshops.runs.models import Home, Push, SeatPut, SeatRun, Work
 from portal.accounts.models import User
@@ -115,7 +115,7 @@ def test_a_late_worker_does_not_begin_it_anew(real_seat: Seat, member: User, hom
     late = working._claimed("run")
     SeatRun.objects.update(lease_until=timezone.now())
     assert until_over("run", job).state == State.DONE
-    working.run_all(late)
+    over_ssh.run_all(late)
     assert (home / "count").read_text() == "x\n"
     job.refresh_from_db()
     assert job.state == State.DONE
