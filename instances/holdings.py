@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 from django.urls import reverse
@@ -12,6 +13,7 @@ from allocations.budgets.hooks import Held
 from allocations.rates import resource_of, su_per_hour
 from allocations.usage import owner_key
 from instances.actions import ACTIONS
+from instances.hooks_seats import kept_elsewhere
 from instances.models import Instance
 from instances.services.affording import COSTLY
 from instances.services.portal_acts import act_for_portal
@@ -31,7 +33,7 @@ _GPU_FREE = frozenset({OFFLOADED, ERROR})
 
 
 def held(allocation_ids: Collection[int]) -> list[Held]:
-    """Two queries for any number. What the cloud refused to make is not there."""
+    """Three queries for any number. What the cloud refused to make is not there."""
     rows = (
         Instance.objects.filter(allocation__in=allocation_ids, deleted_at=None)
         .exclude(~Q(status=REQUESTED), server_id="")
@@ -39,9 +41,9 @@ def held(allocation_ids: Collection[int]) -> list[Held]:
         .only(*_READ)
         .order_by()
     )
-    known, coming = clouds().clouds, _coming()
+    known, coming, theirs = clouds().clouds, _coming(), kept_elsewhere()
     return [
-        _held(row, coming.get(str(row.pk)), known[row.allocation.cloud].portal)
+        _held(row, coming.get(str(row.pk)), known[row.allocation.cloud].portal, theirs)
         for row in rows
         if row.allocation.cloud in known
     ]
@@ -54,7 +56,7 @@ def _coming() -> dict[str, dict[str, Any]]:
     return dict(live.values_list("target_id", "spec"))
 
 
-def _held(row: Instance, coming: dict[str, Any] | None, rates: PortalCloud) -> Held:
+def _held(row: Instance, coming: dict[str, Any] | None, rates: PortalCloud, theirs: Collection[UUID]) -> Held:
     now = timezone.now()
     resource = resource_of(row.flavor_name, now, rates)
     status = ACTIVE if coming is not None or row.status in (REQUESTED, BUILD) else row.status
@@ -75,7 +77,8 @@ def _held(row: Instance, coming: dict[str, Any] | None, rates: PortalCloud) -> H
         per_hour=hourly,
         vcpus=vcpus,
         holds_gpus=0 if row.status in _GPU_FREE and coming is None else row.gpus,
-        shelvable=row.status in _SHELVABLE and not row.locked and hourly > 0,
+        # A class is not shelved by what its owner spends elsewhere.
+        shelvable=row.status in _SHELVABLE and not row.locked and hourly > 0 and row.pk not in theirs,
         made_at=row.launched_at or row.created_at,
         url=reverse("instances:detail", args=[row.pk]),
     )

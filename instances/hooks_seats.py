@@ -60,16 +60,17 @@ def tell_visit(instance_id: UUID) -> None:
         function(instance_id)
 
 
-Kept = Callable[[], set[UUID]]
+Kept = Callable[[Collection[UUID] | None], set[UUID]]
 _kept: list[Kept] = []
 
 
 def kept(function: Kept) -> Kept:
-    """Register `function()`: machines whose hours somebody else keeps, so that no rule for all machines holds for them."""
+    """Register `function(ids or None)`: those of the machines, or of all, whose hours somebody else keeps."""
     if function not in _kept:
         _kept.append(function)
     return function
 
 
-def kept_elsewhere() -> set[UUID]:
-    return {pk for function in _kept for pk in function()}
+def kept_elsewhere(ids: Collection[UUID] | None = None) -> set[UUID]:
+    """No rule for all machines, and no lifetime, holds for them. One query."""
+    return {pk for function in _kept for pk in function(ids)}

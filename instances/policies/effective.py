@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 from pydantic import ValidationError
 
+from instances.hooks_seats import kept_elsewhere
 from instances.models import Instance
 from instances.policies.models import Policy, Standing
 from instances.policies.rules import KINDS, MODELS, AnyRules, IdleRules, Kind, LeaseRules, ScheduleRules
@@ -99,18 +100,19 @@ def rules_of(policy: Policy) -> AnyRules | None:
 
 
 def held(instances: Sequence[Instance]) -> dict[UUID, Held]:
-    """For any number of machines, in three queries."""
+    """For any number of machines, in five queries."""
     ids = [instance.pk for instance in instances]
     allocations = {instance.allocation_id for instance in instances}
     which = Q(instance__in=ids) | Q(instance=None, allocation__in=allocations)
     policies = list(Policy.objects.filter(which).select_related("set_by"))
     standings = {one.instance_id: one for one in Standing.objects.filter(instance__in=ids)}
-    return resolve(instances, policies, standings, jump_hosts())
+    return resolve(instances, policies, standings, exempt())
 
 
-def jump_hosts() -> set[UUID]:
-    """Others are reached through these: what an allocation has for all its machines does not hold for them."""
-    return set(JumpHost.objects.values_list("instance_id", flat=True))
+def exempt() -> set[UUID]:
+    """Others are reached through these, or a workshop keeps their hours: what an allocation has for all its machines does
+    not hold for them."""
+    return set(JumpHost.objects.values_list("instance_id", flat=True)) | kept_elsewhere()
 
 
 def held_one(instance: Instance) -> Held:

@@ -7,6 +7,7 @@ from allocations.budgets.enforcement import Action, Wanted
 from allocations.models import Allocation
 from allocations.rates import resource_of, su_per_hour
 from instances import catalogue
+from instances.hooks_seats import kept_elsewhere
 from instances.models import CatalogueItem, Instance
 from instances.rows import Row
 from instances.specs import ResizeParams, Spec
@@ -62,7 +63,8 @@ def _wanted(row: Row, action: str, params: Spec) -> Wanted | None:
         resource=resource_of(instance.flavor_name, row.now, row.cloud),
         before=row.su_per_hour or Decimal(0),
         machine_id=str(instance.pk),
-        made_at=instance.launched_at or instance.created_at,
+        # A workshop ends by its own times, and not by the age of its machines.
+        made_at=None if kept_elsewhere([instance.pk]) else instance.launched_at or instance.created_at,
     )
 
 

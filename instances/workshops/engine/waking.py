@@ -24,7 +24,9 @@ def machines_changed(ids: Collection[UUID | str]) -> None:
     Workshop.objects.filter(pk__in=theirs, next_at__gt=now).update(next_at=now)
 
 
-def machines_of_workshops() -> set[UUID]:
+def machines_of_workshops(ids: Collection[UUID] | None = None) -> set[UUID]:
     """Those that are there: what an allocation has for all its machines does not hold for them."""
     rows = SeatMachine.objects.filter(instance__deleted_at=None).exclude(instance=None)
+    if ids is not None:
+        rows = rows.filter(instance__in=list(ids))
     return {pk for pk in rows.values_list("instance_id", flat=True) if pk is not None}

@@ -436,5 +436,5 @@ class TestMany:
         give(allocation, office_hours())
         self.fill(allocation, number)
         enforcing.enforce(NOON)
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             assert enforcing.enforce(NOON + SECOND).machines == number
