@@ -15,18 +15,9 @@ from instances.console import read
 SCRIPT = Path("instances/guest/seat.sh")
 ID = "0192aaaa-0000-7000-8000-000000000001"
 FAKES = (
-    "nft",
-    "iptables",
-    "ip6tables",
-    "ip",
-    "gpasswd",
-    "usermod",
-    "mount",
-    "blockdev",
-    "apt-get",
-    "mount.nfs",
+    *("nft", "iptables", "ip6tables", "ip", "gpasswd", "usermod", "mount", "blockdev", "apt-get"),
+    *("mount.nfs", "mount.ceph", "sleep", "timeout"),
 )
-FAKES = (*FAKES, "mount.ceph", "sleep", "timeout")
 FACTS = f"login ada\nsudo no\nprincipal {ID}:ada\n"
 SECONDS = 60
 

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from allocations.models import Allocation
+from instances import lacking
 from instances.models import CatalogueItem
 from instances.seat_spec import VolumeData
 from instances.workshops.guests import data, preflight
@@ -37,7 +38,7 @@ def volume(allocation: Allocation, volume_id: str, **changes: Any) -> None:
         allocation=allocation,
         kind="volume",
         cloud_id=volume_id,
-        name=given["name"],
+        name=str(given["name"]),
         data={**given, **changes},
         seen_at=timezone.now(),
     )
@@ -148,7 +149,7 @@ class TestPreflight:
     def test_a_cloud_without_firewall_rules_cannot_keep_seats_apart(
         self, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(preflight.lacking, "has", lambda allocation, feature: feature != "firewall")
+        monkeypatch.setattr(lacking, "has", lambda allocation, feature: feature != "firewall")
         assert [problem.id for problem in preflight.problems(workshop)] == ["workshops:no-isolation"]
 
     def test_a_volume_that_is_gone_or_has_changed_is_told(self, workshop: Workshop) -> None:

@@ -144,7 +144,8 @@ def test_one_that_is_put_away_or_broken_is_refused_with_the_reason(
     project: Project, at_cloud: Seat, status: str
 ) -> None:
     given: dict[str, Any] = {"status": status, "state_since": timezone.now()}
-    Instance.objects.filter(pk=at_cloud.instance_id).update(**given)
+    assert at_cloud.instance is not None
+    Instance.objects.filter(pk=at_cloud.instance.pk).update(**given)
     if status == "ERROR":
         assert ask(at_cloud).state == "queued"
         return

@@ -1,28 +1,24 @@
 """Seats on the demo cloud, from the first request to the last thing removed: who is let in, from where, and to what."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.db import connections
 
 from instances.models import Instance
-from instances.remote.dialing import connect
-from instances.remote.link import Ran
-from instances.remote.ways import way_to
 from instances.services import launch_for_portal
 from instances.steps.seat_data import WORKSHOP_KEY
 from instances.workshops.guests import firewall, notes, removal
 from instances.workshops.guests.isolation import group_name
 from instances.workshops.guests.jump import ensure_jump
+from instances.workshops.guests.models import Firewall
 from instances.workshops.guests.seat_spec import spec_of
 from instances.workshops.models import Workshop
 from portal.cloud import networks, servers, volumes
 from portal.core.seal import seal
 from portal.operations.models import Operation
 from tests.instances.demo import Project
+from tests.instances.workshops.guests.ssh import over_ssh
 from tests.instances.workshops.room import make_workshop
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,23 +59,6 @@ def room(project: Project) -> Iterator[Seats]:
         return list(rows.order_by("name"))
 
     yield build
-
-
-def over_ssh(row: Instance, command: str, login: str = "") -> Ran:
-    """As the portal does it: through the jump host, with a certificate for this login."""
-
-    async def run() -> Ran:
-        try:
-            way = await sync_to_async(way_to, thread_sensitive=False)(row, login=login)
-            link = await connect(way, person="test")
-            try:
-                return await link.run(command)
-            finally:
-                await link.close()
-        finally:
-            await sync_to_async(connections.close_all, thread_sensitive=False)()
-
-    return asyncio.run(run())
 
 
 def test_a_learner_works_on_a_seat_and_finds_nothing_that_is_not_theirs(
@@ -216,7 +195,7 @@ def test_rules_that_somebody_changed_are_put_right(project: Project, room: Seats
     cloud = project.cloud_as("bob")
     name = group_name(workshop.pk)
     networks.ensure_security_group(cloud, name, [])
-    known = workshop.firewall
+    known = Firewall.objects.get(workshop=workshop)
     known.source = "another jump host"
     known.save()
     assert ensure_jump(workshop).ok
