@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -11,6 +11,7 @@ from allocations.access import allocation_by_id, allocation_for
 from allocations.models import Allocation
 from allocations.roles import Need
 from instances.models import Instance
+from instances.workshops.models import Workshop
 from portal.accounts.models import User
 from portal.accounts.preferences import remember
 from portal.core.errors import PortalError
@@ -20,26 +21,23 @@ _OPENED = "_allocation_opened"
 
 
 def named(request: HttpRequest, user: User, mine: Mapping[str, Allocation]) -> Allocation | None:
-    """The allocation in the page's address, or that of the machine named there, if the person may see it."""
-    slug, instance_id = _in_address(request)
+    """The allocation in the page's address, or that of the machine or workshop named there, if the person may see it."""
+    slug, thing = _in_address(request)
     if slug:
         return mine.get(slug) or _looked_at(user, slug=slug)
-    if instance_id is None:
+    if thing is None:
         return None
-    of = Instance.objects.filter(pk=instance_id).values_list("allocation_id", flat=True).first()
+    of = thing.values_list("allocation_id", flat=True).first()
     known = {allocation.pk: allocation for allocation in mine.values()}
     return None if of is None else known.get(of) or _looked_at(user, pk=of)
 
 
 def cloud_of(request: HttpRequest) -> str:
     """The cloud that the page is about; empty for pages that are about none. One query."""
-    slug, instance_id = _in_address(request)
+    slug, thing = _in_address(request)
     if slug:
         return Allocation.objects.filter(slug=slug).values_list("cloud", flat=True).first() or ""
-    if instance_id is None:
-        return ""
-    mine = Instance.objects.filter(pk=instance_id)
-    return mine.values_list("allocation__cloud", flat=True).first() or ""
+    return "" if thing is None else thing.values_list("allocation__cloud", flat=True).first() or ""
 
 
 def remembered(user: User, mine: Mapping[str, Allocation]) -> Allocation | None:
@@ -76,15 +74,18 @@ def remember_allocation(
     return middleware
 
 
-def _in_address(request: HttpRequest) -> tuple[str, UUID | None]:
-    """The slug of an allocation, or the id of a machine, that the page's address names."""
+def _in_address(request: HttpRequest) -> tuple[str, QuerySet[Any] | None]:
+    """The slug of an allocation, or the machine or workshop that the page's address names."""
     found = request.resolver_match
     if found is None:
         return "", None
     about_machine = found.app_names[:1] in (["instances"], ["metrics"])
     given: dict[str, Any] = found.kwargs
     machine = given.get("instance_id") or (given.get("id") if about_machine else None)
-    return given.get("slug", ""), machine
+    if machine is not None:
+        return given.get("slug", ""), Instance.objects.filter(pk=machine)
+    workshop = given.get("workshop_id")
+    return given.get("slug", ""), Workshop.objects.filter(pk=workshop).order_by() if workshop else None
 
 
 def _looked_at(user: User, *, slug: str = "", pk: int = 0) -> Allocation | None:

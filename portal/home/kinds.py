@@ -24,6 +24,10 @@ class Kind:
 
 _OF_MEMBERS = frozenset(f"members:{name}" for name in ("add", "roles", "invitations", "remove", "departure"))
 _OF_BUDGETS = frozenset(f"budgets:{name}" for name in ("new", "many", "edit", "delete", "group", "limits"))
+_OF_WORKSHOPS = frozenset(
+    f"workshops:{name}"
+    for name in ("new", "templates", "template", "cacao", "detail", "edit", "plan", "act", "save-template")
+)
 KINDS = (
     Kind(
         "allocations:detail",
@@ -45,7 +49,7 @@ KINDS = (
         "Workshops",
         "school",
         Need.SEE,
-        frozenset({"workshops:new", "workshops:templates", "workshops:template", "workshops:cacao"}),
+        _OF_WORKSHOPS,
     ),
     Kind("reports:usage", "Usage", "chart-line", Need.SEE),
     Kind("members:list", "Members", "users", Need.SEE, _OF_MEMBERS),
