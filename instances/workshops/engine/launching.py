@@ -24,7 +24,7 @@ from portal.operations.models import Operation
 Stage = Seat.Stage
 # On the servers themselves: by this they are found when everything is counted.
 WORKSHOP_KEY = "helioWorkshop"
-_NAME = 24
+_NAME = 16
 
 
 def launch(workshop_id: UUID, step: Launch) -> int:
@@ -110,7 +110,15 @@ def names(workshop: Workshop, count: int) -> list[str]:
 
 
 def short_name(workshop: Workshop) -> str:
-    return slugify(workshop.title)[:_NAME].strip("-_") or "class"
+    """The first words of its title, for prompts are short."""
+    words = slugify(workshop.title).replace("_", "-").split("-")
+    found = ""
+    for word in filter(None, words):
+        longer = f"{found}-{word}" if found else word[:_NAME]
+        if len(longer) > _NAME:
+            break
+        found = longer
+    return found or "class"
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ def test_all_seats_and_spares_are_built_and_told_apart_by_their_names(
     course.build()
     assert len(course.at_cloud()) == 4
     names = sorted(Instance.objects.filter(deleted_at=None).values_list("name", flat=True))
-    assert names == [f"deep-learning-in-an-afte-{number:03d}" for number in (1, 2, 3, 4)]
+    assert names == [f"deep-learning-in-{number:03d}" for number in (1, 2, 3, 4)]
     assert {seat.attempts for seat in course.seats()} == {0}
     assert SeatMachine.objects.exclude(ready_at=None).count() == 4
     assert Operation.objects.filter(kind="instance.launch", state="done").count() == 4
