@@ -1,5 +1,6 @@
 """A class at the member's machine: its learner and its helper have no role in the allocation, and try every URL too."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from instances.remote.models import RemoteSession
 from instances.workshops.courses import templating
 from instances.workshops.learner import calls, messages
 from instances.workshops.models import Learner, Seat
+from instances.workshops.roster import links
 from portal.accounts.models import User
 from tests.cast import make_user
 from tests.instances.remote.people import session_on
 from tests.instances.workshops.room import make_helper, make_learner, make_workshop, seat_of, sit
+from tests.instances.workshops.runs.things import things_of
 
 # Roles besides the cast's.
 ROOM = ("seat_learner", "seat_helper")
@@ -42,8 +45,9 @@ def seat_here(machine: Instance, member: User, seat_learner: User, seat_helper: 
 
 
 @pytest.fixture
-def room_ids(seat_here: Seat, member: User) -> dict[str, Any]:
+def room_ids(seat_here: Seat, member: User, settings: Any, tmp_path: Path) -> dict[str, Any]:
     """What URLs of workshops are about, by the names of their parameters."""
+    settings.WORK_DIR = tmp_path / "work"
     learner = seat_here.learner
     assert isinstance(learner, Learner)
     said = messages.say(workshop=seat_here.workshop, by=member, seats=None, text="Hello", minutes=60)
@@ -52,9 +56,11 @@ def room_ids(seat_here: Seat, member: User) -> dict[str, Any]:
         "seat_id": seat_here.pk,
         "learner_id": learner.pk,
         "message_id": said.pk,
+        "code": links.shown(links.make(workshop=seat_here.workshop, by=member)).code,
         "call_id": calls.ask(learner=learner).pk,
         "session_id": _screen(seat_here).pk,
         "act": "stop",
+        **things_of(seat_here, member),
         "template_id": templating.save_as(workshop=seat_here.workshop, by=member, title="Course").template_id,
     }
 

@@ -7,6 +7,8 @@ WHO_WORKSHOPS: dict[str, set[str]] = {
     "room-help": {"pi", "manager", "member", "seat_helper"},
     "room-run": {"pi", "manager", "member"},
     "learner": {"seat_learner"},
+    # Those who run it, and those who take part.
+    "room-around": {"pi", "manager", "member", "seat_helper", "operator", "seat_learner"},
     # Who may be on the machine: those who act on it, and those who are at its seat.
     "attendants": {"pi", "manager", "member", "assistant", "seat_learner", "seat_helper"},
 }
@@ -20,6 +22,22 @@ GET_WORKSHOPS: dict[str, str] = {
     "learner:steps": "learner",
     "learner:files": "learner",
     "learner:desktop": "learner",
+    # roster
+    "roster:list": "room-help",
+    "roster:poster": "room-help",
+    "roster:add": "room-run",
+    "roster:entry": "room-run",
+    "roster:line": "room-run",
+    "roster:export": "room-run",
+    "roster:guests": "room-run",
+    "roster:calendar": "room-around",
+    "roster:come": "learner",
+    "roster:leave": "learner",
+    "roster:join": "public",
+    "roster:guest": "public",
+    "roster:by-link": "public",
+    "api:list_learners": "room-help",
+    "api:get_link": "room-run",
     # board
     "board:board": "room-see",
     "board:strip": "room-see",
@@ -54,11 +72,28 @@ GET_WORKSHOPS: dict[str, str] = {
     "after:work": "learner",
     "api:workshop_report": "room-see",
     "api:workshop_left": "room-see",
+    # runs
+    "runs:list": "room-help",
+    "runs:command": "room-help",
+    "runs:output": "room-help",
+    "runs:files": "room-help",
+    "runs:push": "room-help",
+    "runs:work": "room-run",
+    "runs:work-archive": "room-run",
+    "runs:work-one": "room-run",
+    "runs:own-work": "learner",
+    "api:list_workshop_runs": "room-help",
+    "api:get_workshop_run": "room-help",
+    "api:list_workshop_files": "room-help",
+    "api:list_workshop_work": "room-run",
+    "api:get_workshop_archive": "room-run",
 }
 # What only a POST does.
 POST_ONLY_WORKSHOPS: set[str] = {
     # learner
     *("learner:here", "learner:put-away", "learner:open", "learner:port-open"),
+    # roster
+    *("roster:do", "api:change_learner", "api:remove_learner"),
     # board
     *("board:call", "board:look", "board:typing", "board:enter"),
     *("api:act_on_seats", "api:say_on_screens", "api:answer_call"),
@@ -68,14 +103,34 @@ POST_ONLY_WORKSHOPS: set[str] = {
     *("api:extend_workshop", "api:end_workshop"),
     # after
     *("after:keep", "api:keep_workshop", "api:remove_workshop"),
+    # runs; one's own work is there after the end (tests/instances/workshops/runs/test_views_work.py).
+    *("runs:stop", "runs:again", "runs:push-again", "runs:file-remove"),
+    *("runs:work-plan", "runs:work-collect", "runs:work-go-on"),
+    *("api:run_in_seats", "api:stop_workshop_run", "api:collect_workshop_work"),
+    *("runs:own-work-zip", "api:get_own_work"),
 }
 # Not tried with GET: of something that is not there.
 NO_GET_WORKSHOPS: set[str] = {
+    # runs
+    *("runs:own-work-zip", "api:get_own_work", "api:run_in_seats", "api:collect_workshop_work"),
     # courses
     *("api:create_workshop", "api:change_workshop"),
+    # roster; tests/instances/workshops/roster/test_views_join.py tries mailed links.
+    *("api:add_learners", "api:make_link", "api:revoke_link", "roster:by-mail"),
 }
 # Who a POST is for.
 CHANGING_WORKSHOPS: dict[str, str] = {
+    # runs
+    "runs:list": "room-help",
+    "runs:stop": "room-help",
+    "runs:again": "room-help",
+    "runs:push-again": "room-help",
+    "runs:files": "room-run",
+    "runs:file-remove": "room-run",
+    "runs:work-plan": "room-run",
+    "runs:work-collect": "room-run",
+    "runs:work-go-on": "room-run",
+    "api:stop_workshop_run": "room-help",
     # learner
     "learner:help": "learner",
     "learner:steps": "learner",
@@ -83,6 +138,14 @@ CHANGING_WORKSHOPS: dict[str, str] = {
     "learner:put-away": "learner",
     "learner:open": "learner",
     "learner:port-open": "learner",
+    # roster
+    "roster:do": "room-run",
+    "roster:add": "room-run",
+    "roster:entry": "room-run",
+    "roster:line": "room-run",
+    "roster:guests": "room-run",
+    "roster:leave": "learner",
+    "api:make_link": "room-run",
     # board
     "board:act": "room-help",
     "board:call": "room-help",

@@ -41,6 +41,7 @@ OWN_PART = {
     "learner:steps",
     "learner:here",
     "learner:put-away",
+    "runs:own-work",
 }
 HOUR = timedelta(hours=1)
 Case = Callable[[Seat, User], User]
