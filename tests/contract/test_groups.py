@@ -1,11 +1,11 @@
 """Firewall groups: ours made once and kept as it should be, and the groups of a server."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
 from portal.cloud import networks, servers
-from portal.cloud.calls import send
 from portal.cloud.connection import Cloud
 from portal.cloud.schema import SecurityRule
 from portal.cloud.security_groups import rule_of
@@ -17,12 +17,13 @@ from tests.contract.waiting import eventually
 
 SSH = SecurityRule(direction="ingress", protocol="tcp", port_min=22, port_max=22, description="SSH")
 PING = SecurityRule(direction="ingress", protocol="icmp", description="ping")
+FAMILIES: tuple[Literal["IPv4", "IPv6"], ...] = ("IPv4", "IPv6")
 OUT = SecurityRule(direction="egress", description="everything")
 
 
 def own_group(make: Maker, name: str, *rules: SecurityRule) -> SecurityGroup:
     made = networks.ensure_security_group(make.cloud, name, rules, "for the contract")
-    make.undo(lambda: send(make.cloud, "network", "DELETE", f"/security-groups/{made.id}"))
+    make.undo(lambda: networks.delete_security_group(make.cloud, made.id))
     return made
 
 
@@ -89,3 +90,48 @@ def test_a_server_gets_its_groups_and_more_later(cloud: Cloud, make: Maker, plac
     with pytest.raises(PortalError) as absent:
         servers.add_security_group(cloud, server.id, "no such group")
     assert (absent.value.id, absent.value.outcome) == ("cloud:not-found", "refused")
+
+
+def seats_group(make: Maker, jump: SecurityGroup) -> SecurityGroup:
+    """As a workshop's seats have it: SSH from members of one group, out to anywhere."""
+    name = make.name()
+    into = [
+        SecurityGroupRule(
+            direction="ingress",
+            ethertype=family,
+            protocol="tcp",
+            port_min=22,
+            port_max=22,
+            remote_group_id=jump.id,
+            description="SSH from the jump host",
+        )
+        for family in FAMILIES
+    ]
+    made = networks.ensure_security_group(make.cloud, name, [*into, rule_of(OUT)], "for the contract")
+    make.undo(lambda: networks.delete_security_group(make.cloud, made.id))
+    return made
+
+
+def test_members_of_one_group_are_let_in_and_nobody_else_is(cloud: Cloud, make: Maker) -> None:
+    jump = own_group(make, make.name(), SSH)
+    seats = seats_group(make, jump)
+    inward = [rule for rule in seats.rules if rule.direction == "ingress"]
+    assert {(rule.ethertype, rule.remote_group_id) for rule in inward} == {
+        ("IPv4", jump.id),
+        ("IPv6", jump.id),
+    }
+    # As far as rules say, no seat reaches another: nothing names the seats' own group, or no group at all.
+    assert all(rule.remote_group_id not in (None, seats.id) for rule in inward)
+    assert networks.ensure_security_group(cloud, seats.name, seats.rules) == seats
+
+
+def test_a_group_with_a_machine_in_it_stays_and_goes_once_that_is_gone(
+    cloud: Cloud, make: Maker, place: Place
+) -> None:
+    group = own_group(make, make.name(), SSH)
+    server = make.active_server(security_groups=(group.id,))
+    assert not networks.delete_security_group(cloud, group.id)
+    servers.delete_server(cloud, server.id)
+    eventually(place, lambda: networks.delete_security_group(cloud, group.id), bool)
+    assert networks.find_security_groups(cloud, group.name) == []
+    assert networks.delete_security_group(cloud, group.id), "gone already is gone"

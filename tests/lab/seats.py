@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from portal.demo.family import redis_server
-
 from portal.demo.state import free_port
 from tests.lab.guest_portal import CONFIG
 
