@@ -105,12 +105,16 @@ def _seated(facts: Facts) -> Phase:
             "Your seat is being replaced",
             "Your machine failed. Another one takes its place and opens here by itself; it begins as the first one did.",
         )
+    if facts.stage in ("ready", "mending"):
+        return _coming()
     if facts.stage in _GOING_UP and (facts.in_meeting or facts.next_start is None or facts.stage != "empty"):
-        return Phase(
-            "building", "Your seat is being built", "It opens here by itself as soon as it is ready."
-        )
+        return _coming()
     if facts.in_meeting:
         return Phase("away", "Your machine is put away", "The instructor did that, and can bring it back.")
     return Phase(
         "away", "Between the meetings", "Your machine is put away with everything on it until the next one."
     )
+
+
+def _coming() -> Phase:
+    return Phase("building", "Your seat is being built", "It opens here by itself as soon as it is ready.")

@@ -78,11 +78,12 @@ if (grip) {
   });
 }
 
+// On a phone it stands below the machine: the button leads there.
 toggle?.addEventListener("click", () => {
+  if (matchMedia("(max-width: 48rem)").matches) { side.scrollIntoView(); return; }
   const shown = side.hidden;
   side.hidden = grip.hidden = !shown;
   toggle.setAttribute("aria-expanded", String(shown));
-  if (shown && matchMedia("(max-width: 48rem)").matches) side.scrollIntoView();
 });
 
 const before = sessionStorage.getItem(TAB);

@@ -45,7 +45,7 @@ def facts(**changes: Any) -> Facts:
         ({"stage": ""}, "waiting"),
         ({"may_sit": False, "workshop": "planned", "opens_at": NOW + HOUR}, "before"),
         ({"stage": "building", "has_machine": False}, "building"),
-        ({"stage": "ready", "has_machine": False}, "away"),
+        ({"stage": "ready", "has_machine": False}, "building"),
         ({"stage": "broken"}, "broken"),
         ({"stage": "mending"}, "mending"),
         ({"stage": "away"}, "away"),

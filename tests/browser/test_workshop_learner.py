@@ -1,0 +1,73 @@
+"""Dave takes part in a class: he waits for his machine, types on it, says how far he is, is spoken to, and asks for help."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.classes import taught
+from tests.browser.running import ROOT, Demo
+
+SignIn = Callable[[Page, str], None]
+# A machine is built meanwhile, and reached through a jump host that is built too.
+BUILT_MS, REACHED_MS = 120_000, 120_000
+_JOIN = """
+from instances.workshops.models import Workshop
+from instances.workshops.roster import joining, services
+from instances.workshops.roster.sheets import Entry
+from portal.accounts.models import User
+found = Workshop.objects.get(pk="{workshop}")
+services.add(workshop=found, by=found.owner, entries=[Entry(1, "Dave", "dave@example.edu", "dave@access-ci.org")])
+joining.join(user=User.objects.get(email="dave@example.edu"), came=joining.Came("{workshop}"), accepted=True)
+"""
+_SAY = """
+from instances.workshops.learner import messages
+from instances.workshops.models import Workshop
+found = Workshop.objects.get(pk="{workshop}")
+messages.say(workshop=found, by=found.owner, seats=None, text="Coffee is outside", minutes=20)
+"""
+
+
+def within(demo: Demo, script: str, workshop: str) -> None:
+    """What somebody else does meanwhile, by the services that their pages call."""
+    command = [sys.executable, "manage.py", "shell", "-c", script.format(workshop=workshop)]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **demo.environment()}, check=True)
+
+
+def test_a_learner_comes_in_works_and_is_helped(
+    demo: Demo, page: Page, sign_in: SignIn, complaints: list[str]
+) -> None:
+    workshop = taught(demo, by="carol", seats=1, names=())
+    within(demo, _JOIN, workshop)
+    sign_in(page, "dave")
+    page.goto(f"{demo.url}/w/{workshop}/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Shells for three")
+
+    # It becomes the seat by itself, whatever it was when the page was opened.
+    expect(page.get_by_text("connected", exact=True)).to_be_visible(timeout=BUILT_MS + REACHED_MS)
+    page.locator(".xterm-helper-textarea").press_sequentially("echo $((40+2))\n")
+    expect(page.locator("#w-shell")).to_contain_text("42")
+
+    page.get_by_role("button", name="Done with step 1").click()
+    expect(page.get_by_text("1 of 2 done")).to_be_visible()
+
+    within(demo, _SAY, workshop)
+    said = page.get_by_role("alert").filter(has_text="Coffee is outside")
+    expect(said).to_be_visible()
+    said.get_by_role("button", name="Got it").click()
+    expect(said).to_have_count(0)
+
+    page.locator("summary", has_text="I need help").click()
+    page.get_by_label("What is it about?").fill("It says no")
+    page.get_by_role("button", name="Ask for help").click()
+    expect(page.get_by_text("You are next")).to_be_visible()
+    page.get_by_role("button", name="I need no help any more").click()
+    expect(page.locator("summary", has_text="I need help")).to_be_visible()
+
+    page.get_by_role("tab", name="Files").click()
+    expect(
+        page.frame_locator("#w-files iframe").get_by_text("This folder", exact=False).first
+    ).to_be_visible()
+    assert complaints == []
