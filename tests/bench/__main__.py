@@ -23,6 +23,8 @@ BENCHES = (
     "crashes",
     "live",
     "board",
+    "workshops",
+    "classroom",
     "metrics",
     "remote",
 )
