@@ -108,3 +108,23 @@ def test_a_volume_without_size_is_refused(cloud: Cloud, make: Maker) -> None:
     with pytest.raises(PortalError) as refused:
         volumes.create_volume(cloud, name=make.name(), size_gb=0)
     assert (refused.value.id, refused.value.outcome) == ("cloud:bad-request", "refused")
+
+
+def test_a_copy_goes_with_the_server_that_it_was_given_to(cloud: Cloud, make: Maker, place: Place) -> None:
+    """As each seat of a workshop has its own copy of data: the volume that it was made from stays."""
+    source = make.volume()
+    name = make.name()
+
+    copied = volumes.create_volume(cloud, name=name, size_gb=1, copy_of=source.id).id
+    make.undo(lambda: volumes.delete_volume(cloud, copied))
+    make.volume_once(copied, "available")
+    server = make.active_server()
+    assert servers.attach_volume(cloud, server.id, copied, dies_with_it=True).delete_on_termination
+    make.volume_once(copied, "in-use")
+    servers.delete_server(cloud, server.id)
+    left = eventually(
+        place,
+        lambda: [one.id for one in volumes.list_volumes(cloud) if one.id in (source.id, copied)],
+        lambda found: copied not in found,
+    )
+    assert left == [source.id]

@@ -221,3 +221,31 @@ async def test_a_deleted_server_leaves_its_floating_address_to_the_project(
     cloud.advance(5)
     assert (floating.port_id, floating.fixed_ip_address, floating.status) == (None, None, "DOWN")
     assert "f1" in cloud.region.data.floating_ips
+
+
+async def test_a_volume_that_several_may_have_is_on_several(
+    cloud: Cloud, alice: Person, attachments: str, volume: Volume
+) -> None:
+    volume.multiattach = True
+    other = f"/compute/v2.1/servers/{await alice.make_server()}/os-volume_attachments"
+    wanted = {"volumeAttachment": {"volumeId": VOLUME}}
+    assert (await alice.post(attachments, wanted)).status_code == 200
+    assert (await alice.post(other, wanted)).status_code == 400, "it is just being given to the first"
+    cloud.advance(3)
+    assert (await alice.post(other, wanted)).status_code == 200
+    assert volume.status == "in-use"
+    cloud.advance(3)
+    assert len(volume.attachments) == 2
+    await alice.delete(f"{attachments}/{VOLUME}")
+    cloud.advance(1)
+    assert (volume.status, len(volume.attachments)) == ("in-use", 1)
+
+
+async def test_any_other_volume_is_on_one_server_only(
+    cloud: Cloud, alice: Person, attachments: str, volume: Volume
+) -> None:
+    other = f"/compute/v2.1/servers/{await alice.make_server()}/os-volume_attachments"
+    wanted = {"volumeAttachment": {"volumeId": VOLUME}}
+    await alice.post(attachments, wanted)
+    cloud.advance(3)
+    assert (await alice.post(other, wanted)).status_code == 400
