@@ -27,7 +27,7 @@ _OF_BUDGETS = frozenset(f"budgets:{name}" for name in ("new", "many", "edit", "d
 _OF_WORKSHOPS = frozenset(
     f"workshops:{name}"
     for name in ("new", "templates", "template", "cacao", "detail", "edit", "plan", "act", "save-template")
-)
+) | {"after:report", "after:left", "after:remove"}
 KINDS = (
     Kind(
         "allocations:detail",

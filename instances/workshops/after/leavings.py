@@ -24,6 +24,7 @@ KINDS = {
     "security_groups": "security groups",
     "keys": "key pairs",
 }
+_ORDER = {kind: number for number, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,10 @@ def proof_of(stored: Mapping[str, Any]) -> Proof | None:
 def _counts(given: object) -> tuple[tuple[str, int], ...]:
     if not isinstance(given, Mapping):
         return ()
+    known = [(str(kind), count) for kind, count in given.items() if isinstance(count, int)]
     return tuple(
-        (KINDS.get(str(kind), str(kind).replace("_", " ")), count)
-        for kind, count in sorted(given.items(), key=lambda one: str(one[0]))
-        if isinstance(count, int)
+        (KINDS.get(kind, kind.replace("_", " ")), count)
+        for kind, count in sorted(known, key=lambda one: (_ORDER.get(one[0], len(_ORDER)), one[0]))
     )
 
 
