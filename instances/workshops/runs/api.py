@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from instances.workshops.access import workshop_for
 from instances.workshops.models import Seat
@@ -98,7 +98,7 @@ def run_in_seats(request: HttpRequest, workshop_id: UUID, wanted: RunIn) -> Any:
         as_root=wanted.as_root,
         seconds=wanted.seconds,
     )
-    return 201, _run(made, shown.tally(SeatRun.objects.filter(run=made)))
+    return Status(201, _run(made, shown.tally(SeatRun.objects.filter(run=made))))
 
 
 @router.get(
@@ -150,7 +150,7 @@ def collect_workshop_work(request: HttpRequest, workshop_id: UUID) -> Any:
     """Have everybody's work collected now."""
     workshop = workshop_for(request.user, workshop_id, Right.RUN)
     collecting.collect(workshop=workshop, by=person(request))
-    return 202, [_work(row) for row in shown.work_rows(workshop)]
+    return Status(202, [_work(row) for row in shown.work_rows(workshop)])
 
 
 @router.get("/workshops/{uuid:workshop_id}/work/all.zip", url_name="get_workshop_archive")

@@ -1,6 +1,7 @@
 """A command, a course file and some work at a seat, as they are when workers have done their part."""
 
 import io
+import tarfile
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,7 +13,6 @@ from instances.workshops.runs import course_files, doing_run, services, vault
 from instances.workshops.runs.jobs import State
 from instances.workshops.runs.models import CommandRun, SeatRun, Work
 from instances.workshops.runs.output import Output
-from instances.workshops.runs.packing import one_file
 from portal.accounts.models import User
 
 
@@ -38,7 +38,12 @@ def over(job: SeatRun, output: bytes, exit: int = 0) -> None:
 
 def collected(seat: Seat, name: str = "./notes.txt", content: bytes = b"what I learnt") -> Work:
     assert seat.learner is not None
-    stored = vault.keep(one_file(name, io.BytesIO(content), len(content)))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        archive.addfile(info, io.BytesIO(content))
+    stored = vault.keep([packed.getvalue()])
     now = timezone.now()
     return Work.objects.create(
         workshop=seat.workshop,
