@@ -134,6 +134,9 @@ class WorkshopForm(forms.Form):
         given |= {name: data[name] for name in _NUMBERS if name in data and self._sent(name)}
         given |= {name: data[name] for name in _BOXES}
         given = {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NONE}
+        if self._sent("title") and not given.get("title"):
+            given.pop("title", None)
+            self._complain("title", "Give it a title, by which people find it.")
         if self._sent("boot_script"):
             given["boot_script"] = data.get("boot_script", "").replace("\r\n", "\n")
         given["boot_volume_gb"] = data.get("boot_volume_gb") if data.get("disk") == "volume" else None
@@ -203,6 +206,8 @@ class WorkshopForm(forms.Form):
                 with_values(self.wanted.boot_script or "", self.values)
             except BadValues as error:
                 self._complain("boot_script", str(error))
+                right = self.wanted.model_dump(exclude_unset=True, exclude={"boot_script"})
+                self.wanted = Wanted.model_validate(right)
             for name, complaint in wrong.items():
                 title = next(one.title for one in self.parameters if one.name == name)
                 self.add_error(None, f"{title}: {complaint}")

@@ -178,7 +178,9 @@ def _require_zone(name: str) -> None:
 
 
 def _changed(held: Workshop, wanted: Wanted, values: Mapping[str, Any]) -> set[str]:
-    found = {name for name, value in values.items() if getattr(held, name) != value}
+    # Names follow the ids: what the cloud calls something else now is no change of the workshop.
+    told = {name: value for name, value in values.items() if name not in ("image_name", "flavor_name")}
+    found = {name for name, value in told.items() if getattr(held, name) != value}
     if wanted.boot_script is not None and wanted.boot_script != script_of(held):
         found.add("boot_script")
     if wanted.meetings is not None and planned(wanted) != meetings_of(held):
@@ -209,7 +211,10 @@ def _store(row: Workshop, wanted: Wanted, values: Mapping[str, Any]) -> None:
         setattr(row, name, value)
     if wanted.boot_script is not None or row.course:
         script = script_of(row) if wanted.boot_script is None else wanted.boot_script
-        whole = parameters.with_values(script, row.course.get("values", {}))
+        try:
+            whole = parameters.with_values(script, row.course.get("values", {}))
+        except parameters.BadValues as wrong:
+            raise PortalError("workshops:bad-parameters", reason=str(wrong)) from None
         row.sealed_boot_script = seal(whole) if whole.strip() else ""
 
 
@@ -261,7 +266,8 @@ def _told(row: Workshop, name: str) -> str | None:
         return "a script" if row.sealed_boot_script else None
     if name == "meetings":
         return "; ".join(f"{one.day} {one.begins:%H:%M}–{one.ends:%H:%M}" for one in meetings_of(row)) or None
-    value = getattr(row, name)
+    named = {"image_id": "image_name", "flavor_id": "flavor_name"}
+    value = getattr(row, named.get(name, name))
     if name in _UNSAID:
         return "text" if value else None
     if isinstance(value, datetime):
