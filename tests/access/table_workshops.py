@@ -145,7 +145,6 @@ CHANGING_WORKSHOPS: dict[str, str] = {
     "roster:line": "room-run",
     "roster:guests": "room-run",
     "roster:leave": "learner",
-    "api:make_link": "room-run",
     # board
     "board:act": "room-help",
     "board:call": "room-help",

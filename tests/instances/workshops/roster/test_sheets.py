@@ -168,5 +168,5 @@ def test_no_bytes_are_a_crash(data: bytes) -> None:
 @given(st.text(max_size=400))
 def test_no_text_is_a_crash_and_every_line_is_at_most_once_told_of(text: str) -> None:
     found = read(text)
-    numbers = [one.line for one in (*found.entries, *found.bad)]
+    numbers = [one.line for one in found.entries] + [bad.line for bad in found.bad]
     assert len(numbers) == len(set(numbers))
