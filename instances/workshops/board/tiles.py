@@ -152,10 +152,13 @@ def tile_state(facts: Facts, now: datetime) -> State:
 def _at_a_machine(facts: Facts, now: datetime) -> State:
     if facts.learner != "in":
         return "ready"
-    if facts.connected or (facts.cpu is not None and facts.cpu >= BUSY_CPU):
+    if facts.connected:
         return "working"
     if facts.seen_at is None:
+        # What a machine computes before anybody was at it is its own set-up.
         return "joined"
+    if facts.cpu is not None and facts.cpu >= BUSY_CPU:
+        return "working"
     return "idle" if now - facts.seen_at >= IDLE_AFTER else "joined"
 
 
@@ -173,7 +176,7 @@ def _said(state: State, facts: Facts) -> str:
         return _AWAY_WORDS.get(facts.stage, "Kept, and comes back")
     if state == "ready":
         return _ready_words(facts)
-    return _PRESENT_WORDS[state]
+    return "Its machine computes" if state == "working" and not facts.connected else _PRESENT_WORDS[state]
 
 
 _BUILDING_WORDS = {"building": "Asked for", "returning": "Coming back", "mending": "Being mended"}
@@ -197,7 +200,7 @@ def _until(facts: Facts, now: datetime) -> tuple[str, datetime | None]:
     if facts.stage in ("broken", "empty") and facts.not_before and facts.not_before > now:
         return "Next try in", facts.not_before
     if facts.stage in ("away", "ready") and facts.held_until and facts.held_until > now:
-        return "Left as it is for", facts.held_until
+        return "Left alone for", facts.held_until
     return "", None
 
 

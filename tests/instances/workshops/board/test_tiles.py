@@ -43,6 +43,8 @@ def test_a_seat_of_nobody_is_where_its_machine_is(stage: str, state: str) -> Non
     [
         ({"seen_at": None}, "joined"),
         ({}, "joined"),
+        ({"seen_at": None, "cpu": 95.0}, "joined"),
+        ({"seen_at": None, "connected": True}, "working"),
         ({"connected": True}, "working"),
         ({"connected": True, "seen_at": NOW - 60 * MINUTE}, "working"),
         ({"seen_at": NOW - IDLE_AFTER}, "idle"),
@@ -53,6 +55,11 @@ def test_a_seat_of_nobody_is_where_its_machine_is(stage: str, state: str) -> Non
 )
 def test_a_learner_at_a_ready_machine_has_joined_works_or_is_idle(more: dict[str, Any], state: str) -> None:
     assert tile_state(taken(**more), NOW) == state
+
+
+def test_a_machine_that_computes_alone_is_not_said_to_have_somebody_at_it() -> None:
+    assert tile(taken(cpu=90.0), NOW).said == "Its machine computes"
+    assert tile(taken(cpu=90.0, connected=True), NOW).said == "On the machine"
 
 
 @pytest.mark.parametrize("learner", ["", "invited", "waiting", "asking"])
@@ -82,7 +89,7 @@ def test_a_broken_seat_says_when_the_next_try_is() -> None:
 
 
 def test_a_seat_that_is_held_says_for_how_long() -> None:
-    assert tile(facts(stage="away", held_until=NOW + MINUTE), NOW).until_words == "Left as it is for"
+    assert tile(facts(stage="away", held_until=NOW + MINUTE), NOW).until_words == "Left alone for"
     assert tile(facts(stage="away", held_until=NOW), NOW).until_words == ""
 
 
