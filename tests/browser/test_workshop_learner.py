@@ -13,15 +13,6 @@ from tests.browser.running import ROOT, Demo
 SignIn = Callable[[Page, str], None]
 # A machine is built meanwhile, and reached through a jump host that is built too.
 BUILT_MS, REACHED_MS = 120_000, 120_000
-_JOIN = """
-from instances.workshops.models import Workshop
-from instances.workshops.roster import joining, services
-from instances.workshops.roster.sheets import Entry
-from portal.accounts.models import User
-found = Workshop.objects.get(pk="{workshop}")
-services.add(workshop=found, by=found.owner, entries=[Entry(1, "Dave", "dave@example.edu", "dave@access-ci.org")])
-joining.join(user=User.objects.get(email="dave@example.edu"), came=joining.Came("{workshop}"), accepted=True)
-"""
 _SAY = """
 from instances.workshops.learner import messages
 from instances.workshops.models import Workshop
@@ -39,8 +30,7 @@ def within(demo: Demo, script: str, workshop: str) -> None:
 def test_a_learner_comes_in_works_and_is_helped(
     demo: Demo, page: Page, sign_in: SignIn, complaints: list[str]
 ) -> None:
-    workshop = taught(demo, by="carol", seats=1, names=())
-    within(demo, _JOIN, workshop)
+    workshop = taught(demo, by="carol", seats=1, learners=("dave",))
     sign_in(page, "dave")
     page.goto(f"{demo.url}/w/{workshop}/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Shells for three")
