@@ -21,7 +21,9 @@ async def setsid(process: Process, args: list[str]) -> int:
     quiet = Streams(Nothing(), Nothing(), Nothing())
     shell = copy.copy(process.shell.child(quiet))
     shell.tty, shell.pid = None, process.host.next_pid()
-    if not guest_processes.begin(process.host, shell.pid, _work(shell, words)):
+    if shell.pid == process.shell.pid:
+        shell.pid = process.host.next_pid()
+    if not guest_processes.begin(process.host, shell.pid, lambda: _work(shell, words)):
         return await process.fail("fork: Resource temporarily unavailable")
     return 0
 

@@ -2,28 +2,26 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from portal.democloud.guest_host import Host
 
 MOST = 200
 
 
-def begin(host: Host, pid: int, work: Coroutine[Any, Any, int]) -> bool:
+def begin(host: Host, pid: int, work: Callable[[], Awaitable[int]]) -> bool:
     """False: there are too many."""
     for old in [one for one, task in host.detached.items() if task.done()][:-MOST]:
         del host.detached[old]
     if sum(not task.done() for task in host.detached.values()) >= MOST:
-        work.close()
         return False
     host.detached[pid] = asyncio.get_running_loop().create_task(_quiet(work))
     return True
 
 
-async def _quiet(work: Coroutine[Any, Any, int]) -> int:
+async def _quiet(work: Callable[[], Awaitable[int]]) -> int:
     with contextlib.suppress(OSError):
-        return await work
+        return await work()
     return 1
 
 
