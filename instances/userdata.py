@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -113,11 +113,7 @@ def build(
         *_boot_script_files(boot_script),
     ]
     config = {
-        "users": [
-            "default",
-            _user(username, [clean_key(key) for key in ssh_keys]),
-            *([_learner(seat)] if seat else []),
-        ],
+        "users": ["default", _user(username, [clean_key(key) for key in ssh_keys]), *_learners(seat)],
         "ssh_pwauth": False,
         "bootcmd": [["cloud-init-per", "instance", "heliosphere-starting", "sh", "-c", _FIRST]],
         "write_files": files,
@@ -181,16 +177,16 @@ def _user(name: str, keys: list[str]) -> dict[str, Any]:
     return {**user, "ssh_authorized_keys": keys} if keys else user
 
 
-def _learner(seat: SeatFiles) -> dict[str, Any]:
-    """No key, no password: the portal's certificates alone. An administrator only where `seat.sh` is told so."""
-    spec = seat.spec
-    return {
-        "name": spec.login,
-        "gecos": "Workshop",
-        "shell": "/bin/bash",
-        "lock_passwd": True,
-        **({"sudo": "ALL=(ALL) NOPASSWD:ALL"} if spec.sudo else {}),
-    }
+def _learners(seat: SeatFiles | None) -> Iterator[dict[str, Any]]:
+    """No key, no password: the portal's certificates alone. An administrator only where the workshop says so."""
+    if seat is not None:
+        yield {
+            "name": seat.spec.login,
+            "gecos": "Workshop",
+            "shell": "/bin/bash",
+            "lock_passwd": True,
+            **({"sudo": "ALL=(ALL) NOPASSWD:ALL"} if seat.spec.sudo else {}),
+        }
 
 
 def _seat_files(seat: SeatFiles, instance_id: str) -> list[dict[str, str]]:

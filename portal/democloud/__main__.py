@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -96,25 +96,37 @@ def announce(path: Path, world: World, key: str, guests: Guests) -> None:
     persistence.write(path, json.dumps(content, indent=1).encode())
 
 
+def guests_of(options: argparse.Namespace, world: Callable[[], World | None]) -> Guests:
+    """They are there before the cloud that they belong to: what they ask of it is asked then."""
+
+    def power_changed(server_id: str, action: str) -> None:
+        if (here := world()) is not None:
+            runtime.power_changed(here, server_id, action)
+
+    def volumes(server_id: str) -> list[str]:
+        here = world()
+        return runtime.volumes_of(here, server_id) if here else []
+
+    def lets_in(source: str, target: str, port: int) -> bool:
+        here = world()
+        return here is not None and runtime.lets_in(here, source, target, port)
+
+    return Guests(
+        speed=options.speed,
+        wanted=wanted_slice(options.state),
+        state_dir=options.state,
+        power_changed=power_changed,
+        volumes=volumes,
+        lets_in=lets_in,
+    )
+
+
 async def run(options: argparse.Namespace) -> None:
     options.state.mkdir(parents=True, exist_ok=True)
     loop = asyncio.get_running_loop()
     world: World | None = None
 
-    def power_changed(server_id: str, action: str) -> None:
-        if world is not None:
-            runtime.power_changed(world, server_id, action)
-
-    guests = Guests(
-        speed=options.speed,
-        wanted=wanted_slice(options.state),
-        state_dir=options.state,
-        power_changed=power_changed,
-        volumes=lambda server_id: runtime.volumes_of(world, server_id) if world else (),
-        lets_in=lambda source, target, port: (
-            world is not None and runtime.lets_in(world, source, target, port)
-        ),
-    )
+    guests = guests_of(options, lambda: world)
     persistence.write(options.state / "addresses", str(guests.network).encode())
     key = control_key(options.state)
     listening = socket.create_server(("127.0.0.1", options.port), backlog=512)
