@@ -114,3 +114,18 @@ def obstacles(function: Obstacles) -> Obstacles:
 
 def in_the_way(workshop: Workshop) -> list[str]:
     return [words for function in _obstacles for words in function(workshop)]
+
+
+# Those in line who get no seat although there is one: the link by which they came has given all that it may.
+HeldBack = Callable[[Workshop], Collection[UUID]]
+_held_back: list[HeldBack] = []
+
+
+def held_back(function: HeldBack) -> HeldBack:
+    if function not in _held_back:
+        _held_back.append(function)
+    return function
+
+
+def kept_waiting(workshop: Workshop) -> set[UUID]:
+    return {pk for function in _held_back for pk in function(workshop)}
