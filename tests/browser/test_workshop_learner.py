@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.classes import taught
 from tests.browser.running import ROOT, Demo
+from tests.browser.test_sharing import WITHOUT_WEBGL
 
 SignIn = Callable[[Page, str], None]
 # A machine is built meanwhile, and reached through a jump host that is built too.
@@ -31,6 +32,8 @@ def test_a_learner_comes_in_works_and_is_helped(
     demo: Demo, page: Page, sign_in: SignIn, complaints: list[str]
 ) -> None:
     workshop = taught(demo, by="carol", seats=1, learners=("dave",))
+    # What the terminal draws as markup can be read.
+    page.add_init_script(WITHOUT_WEBGL)
     sign_in(page, "dave")
     page.goto(f"{demo.url}/w/{workshop}/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Shells for three")
@@ -38,7 +41,7 @@ def test_a_learner_comes_in_works_and_is_helped(
     # It becomes the seat by itself, whatever it was when the page was opened.
     expect(page.get_by_text("connected", exact=True)).to_be_visible(timeout=BUILT_MS + REACHED_MS)
     page.locator(".xterm-helper-textarea").press_sequentially("echo $((40+2))\n")
-    expect(page.locator("#w-shell")).to_contain_text("42")
+    expect(page.locator("#w-shell .xterm-rows")).to_contain_text("42")
 
     page.get_by_role("button", name="Done with step 1").click()
     expect(page.get_by_text("1 of 2 done")).to_be_visible()
