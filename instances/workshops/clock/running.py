@@ -100,6 +100,13 @@ def meeting_closes(workshop: Workshop, now: datetime) -> datetime | None:
     return None if number is None else times.meetings[number][1] + times.tail
 
 
+def ends_at(workshop: Workshop, now: datetime) -> datetime | None:
+    """The end of the meeting that can be extended now: what a dialog shows, and hands back as `seen`."""
+    meetings = meetings_of(workshop)
+    number = _extendable_number(workshop, meetings, now)
+    return None if number is None else meetings[number].ends_at
+
+
 def extension_cost(workshop: Workshop, minutes: int, now: datetime) -> Decimal:
     """SU that a longer meeting adds, with the machines as they are now. One query."""
     return burning([workshop], now).get(workshop.pk, ZERO) * minutes / 60
@@ -123,17 +130,20 @@ def _under_way(workshop: Workshop) -> None:
 
 
 def _extendable(workshop: Workshop, meetings: list[Meeting], now: datetime) -> Meeting:
-    times = times_of(workshop, meetings)
-    number = current(times, now)
-    if (
-        number is None
-        and meetings
-        and meetings[-1].ends_at <= now < meetings[-1].ends_at + times.tail + REGRET
-    ):
-        number = len(meetings) - 1
+    number = _extendable_number(workshop, meetings, now)
     if number is None:
         raise PortalError("workshops:no-meeting-now")
     return meetings[number]
+
+
+def _extendable_number(workshop: Workshop, meetings: list[Meeting], now: datetime) -> int | None:
+    """The one that runs or is in its tail; the last one, for a while after that."""
+    times = times_of(workshop, meetings)
+    number = current(times, now)
+    if number is not None or not meetings:
+        return number
+    last = meetings[-1].ends_at
+    return len(meetings) - 1 if last <= now < last + times.tail + REGRET else None
 
 
 def _to_end_at(meeting: Meeting, end: datetime, meetings: list[Meeting], workshop: Workshop) -> None:

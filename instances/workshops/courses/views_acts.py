@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,8 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from instances.workshops.access import workshop_for
+from instances.workshops.clock import running
 from instances.workshops.clock import services as clock
-from instances.workshops.clock.running import STEPS
+from instances.workshops.clock.reading import times_of
+from instances.workshops.clock.running import STEPS, extension_cost
+from instances.workshops.clock.window import current
 from instances.workshops.courses import gathering, helping, offering, services, shown
 from instances.workshops.engine import acts
 from instances.workshops.models import Workshop
@@ -131,13 +135,24 @@ def _asked(workshop: Workshop, user: User, what: str) -> dict[str, Any]:
         return {"proposed": proposed}
     if what == "test-drive":
         return {"minutes": clouds().cloud(workshop.allocation.cloud).portal.workshops.test_drive_minutes}
-    return {"steps": STEPS} if what == "extend" else {}
+    if what == "extend":
+        return {"steps": STEPS, "ends_at": running.ends_at(workshop, timezone.now())}
+    return {}
+
+
+def _moment(text: str) -> datetime | None:
+    """The end that a dialog showed; nothing readable: the person was shown none."""
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 def _extend(workshop: Workshop, by: User, given: Given) -> tuple[str, str]:
     text = given.get("minutes", "")
     minutes = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    clock.extend(workshop=workshop, by=by, minutes=minutes)
+    clock.extend(workshop=workshop, by=by, minutes=minutes, seen=_moment(given.get("seen", "")))
     return f"The meeting is {minutes} minutes longer.", ""
 
 

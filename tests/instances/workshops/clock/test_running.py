@@ -10,6 +10,7 @@ from instances.workshops.clock import cap
 from instances.workshops.clock.cap_rules import Verdict, verdict_of
 from instances.workshops.clock.running import (
     end_now,
+    ends_at,
     extend,
     extension_cost,
     go_on_beyond_cap,
@@ -87,7 +88,9 @@ def test_two_who_extend_at_once_extend_once(running: Workshop, instructor: User,
     assert refused(extend, by=instructor, **given) == "workshops:moved-meanwhile"
     assert times(running)[0][1] == END + 15 * MINUTE
     # Who has seen the new end means it to be later still.
-    extend(workshop=running, by=instructor, minutes=15, seen=END + 15 * MINUTE)
+    seen = ends_at(running, START + HOUR)
+    assert seen == END + 15 * MINUTE
+    extend(workshop=running, by=instructor, minutes=15, seen=seen)
     assert times(running)[0][1] == END + 30 * MINUTE
 
 
