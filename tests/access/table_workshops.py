@@ -22,6 +22,8 @@ GET_WORKSHOPS: dict[str, str] = {
     "learner:steps": "learner",
     "learner:files": "learner",
     "learner:desktop": "learner",
+    "api:list_parts": "person",
+    "api:get_part": "learner",
     # roster
     "roster:list": "room-help",
     "roster:poster": "room-help",
@@ -92,6 +94,7 @@ GET_WORKSHOPS: dict[str, str] = {
 POST_ONLY_WORKSHOPS: set[str] = {
     # learner
     *("learner:here", "learner:put-away", "learner:open", "learner:port-open"),
+    *("api:ask_for_help", "api:mark_step"),
     # roster
     *("roster:do", "api:change_learner", "api:remove_learner"),
     # board
@@ -111,6 +114,8 @@ POST_ONLY_WORKSHOPS: set[str] = {
 }
 # Not tried with GET: of something that is not there.
 NO_GET_WORKSHOPS: set[str] = {
+    # learner: shares its path with a POST.
+    "api:withdraw_help",
     # runs
     *("runs:own-work-zip", "api:get_own_work", "api:run_in_seats", "api:collect_workshop_work"),
     # courses

@@ -103,7 +103,7 @@ def test_whoever_has_no_part_hears_nothing(seat: Seat, lea: User, how: str) -> N
     assert seat.instance is not None
     session, user = session_on(seat.instance, make_user("owner")), lea
     if how == "removed":
-        Learner.objects.filter(pk=seat.learner_id).update(state=Learner.State.OUT)
+        Learner.objects.filter(seat=seat).update(state=Learner.State.OUT)
     else:
         user = make_user("eve")
     if how == "helper of another":
@@ -274,7 +274,7 @@ def test_no_seat_is_recorded(seat: Seat, machine: Instance, lea: User, client: C
 )
 def test_a_learner_is_told_neither_of_other_machines_nor_of_keys(seat: Seat, lea: User, problem: str) -> None:
     found = access.attendable(lea, seat.instance_id or "")
-    params = {
+    params: dict[str, Any] = {
         "name": "class-jump",
         "why": "It was stopped.",
         "jump": "x",

@@ -27,7 +27,7 @@ async def leave_seat(seat: Seat) -> None:
 
     def do() -> None:
         with transaction.atomic():
-            Learner.objects.filter(pk=seat.learner_id).update(state=Learner.State.OUT)
+            Learner.objects.filter(seat=seat).update(state=Learner.State.OUT)
             Seat.objects.filter(pk=seat.pk).update(learner=None)
             live.seats_changed([seat])
 
