@@ -54,7 +54,7 @@ def _launch(workshop_id: UUID, step: Launch) -> int:
         marks={WORKSHOP_KEY: str(workshop.pk)},
     )
     _seat(workshop, seats[: len(operations)], operations)
-    if workshop.hold_id and len(operations) == len(seats):
+    if workshop.hold_until is not None and len(operations) == len(seats):
         unhold(workshop)
     return len(operations)
 

@@ -15,6 +15,8 @@ _LATELY = timedelta(days=30)
 _MANY = 60
 # Fewer say nothing.
 _ENOUGH = 3
+# What took longer was waited for, or not looked at: it says nothing of builds.
+_LONGEST = timedelta(hours=3)
 
 
 def usual_build_seconds(allocation: Allocation, image_id: str, flavor_name: str) -> float:
@@ -35,7 +37,7 @@ def usual_build_seconds(allocation: Allocation, image_id: str, flavor_name: str)
     times = [
         (image == image_id and flavor == flavor_name, flavor == flavor_name, (ready - made).total_seconds())
         for image, flavor, made, ready in found
-        if ready is not None and ready > made
+        if ready is not None and made < ready < made + _LONGEST
     ]
     for rank in (0, 1):
         alike = [one[2] for one in times if one[rank]]

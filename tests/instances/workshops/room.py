@@ -102,7 +102,7 @@ def seat_machine(workshop: Workshop, seat: Seat | None = None, **fields: Any) ->
         "flavor_name": workshop.flavor_name,
         "private_address": "10.1.0.7",
         "setup_status": "complete",
-        "ready_at": now,
+        "ready_at": now - 24 * HOUR + HOUR / 60,
     }
     made = machine(workshop.allocation, workshop.owner, **{**given, **fields})
     made.metadata = {"helioRole": "seat", "helioInstance": str(made.pk)}
