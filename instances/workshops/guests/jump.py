@@ -1,9 +1,13 @@
 """The jump host of a workshop's project: there, usable, and brought back or made again when it is not."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
 
 from allocations.models import Allocation
 from instances import lacking, services
+from instances.models import Instance
 from instances.remote import jumps
 from instances.remote.jump_states import JumpState, state_of
 from instances.remote.models import JumpHost
@@ -24,6 +28,7 @@ class JumpStanding:
 
 
 READY = JumpStanding(ok=True)
+_MOST_AN_HOUR = 4
 
 
 def ensure_jump(workshop: Workshop) -> JumpStanding:
@@ -43,6 +48,7 @@ def _standing(workshop: Workshop, allocation: Allocation) -> JumpStanding:
     jump = jumps.jump_of(allocation)
     state = state_of(jump) if jump else None
     if jump is None or state is None or state.lost:
+        _not_again_and_again(allocation)
         jump = jumps.make_for_portal(
             allocation=allocation,
             owner=workshop.owner,
@@ -57,6 +63,20 @@ def _standing(workshop: Workshop, allocation: Allocation) -> JumpStanding:
     if state.action:
         return _brought_back(workshop, jump, state)
     return JumpStanding(ok=False, problem=_down(jump, state))
+
+
+def _not_again_and_again(allocation: Allocation) -> None:
+    """Where each one breaks, another costs money and brings nothing: a person has to look."""
+    since = timezone.now() - timedelta(hours=1)
+    tried = Instance.objects.filter(
+        allocation=allocation, metadata__helioRole="jump", created_at__gte=since
+    ).count()
+    if tried >= _MOST_AN_HOUR:
+        raise PortalError(
+            "workshops:jump-down",
+            name=f"of {allocation.project_name}",
+            why=f"{tried} were made within an hour, and none of them lasted.",
+        )
 
 
 def reason_of(workshop: Workshop) -> str:

@@ -122,6 +122,17 @@ class TestEnsuring:
         found = ensure_jump(workshop)
         assert found.problem is not None and found.problem.id == "workshops:jump-down"
 
+    def test_after_four_within_an_hour_a_person_has_to_look(self, workshop: Workshop) -> None:
+        for _ in range(6):
+            ensure_jump(workshop)
+            Operation.objects.all().update(state="failed")
+            Instance.objects.filter(metadata__helioRole="jump").update(status="ERROR")
+        found = ensure_jump(workshop)
+        assert found.problem is not None and found.problem.id == "workshops:jump-down"
+        assert Operation.objects.filter(kind="instance.launch").count() == 4
+        Instance.objects.all().update(created_at=timezone.now() - timedelta(hours=2))
+        assert ensure_jump(workshop).problem is None
+
     def test_where_nobody_is_connected_that_is_the_reason(self, workshop: Workshop) -> None:
         CloudCredential.objects.all().delete()
         found = ensure_jump(workshop)
