@@ -123,5 +123,5 @@ def one(request: HttpRequest, workshop_id: UUID, learner_id: UUID) -> HttpRespon
     workshop = workshop_for(request.user, workshop_id, Right.RUN)
     found = work_of(workshop, learner_id)
     pieces = archives.of_one(found, found.learner.name)
-    trail.record("workshop.work_taken", workshop, by=person(request), learner=found.learner.name)
+    trail.record("workshop.work_taken", workshop, by=person(request), learner=str(found.learner_id))
     return zip_answer(pieces, f"{workshop.title} {found.learner.name}")
