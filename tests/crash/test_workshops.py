@@ -64,7 +64,11 @@ def dying_everywhere(open_class: Callable[[], Workshop], check: Callable[[Worksh
             check(workshop)
         except AssertionError as error:
             workshop.refresh_from_db()
-            held = (workshop.hold_id, workshop.hold_params, [str(seat.stage) for seat in workshop.places.all()])
+            held = (
+                workshop.hold_id,
+                workshop.hold_params,
+                [str(seat.stage) for seat in workshop.places.all()],
+            )
             raise AssertionError(f"killed at line {line} of {lines}: {held}: {error}") from error
     assert died >= DEATHS - 2
 
@@ -94,7 +98,7 @@ def test_wherever_it_dies_while_a_spare_is_given_no_machine_is_at_two_seats_and_
         workshop = make_workshop(offered, member, seats=1, spares=1)
         seat = sit(seat_of(workshop), make_learner(workshop), stage="building")
         sit(seat_of(workshop, 1, spare=True))
-        Instance.objects.filter(pk=seat.instance_id).update(status="ERROR", ready_at=None)
+        Instance.objects.filter(seat=seat).update(status="ERROR", ready_at=None)
         return workshop
 
     def check(workshop: Workshop) -> None:

@@ -34,6 +34,7 @@ CHANGING = timedelta(seconds=2)
 QUIET = timedelta(seconds=60)
 _AT_WORK = (State.PLANNED, State.RUNNING, State.ENDED, State.REMOVING)
 _PLANNED = (State.PLANNED, State.RUNNING)
+_ON = frozenset({"building", "ready", "returning", "mending"})
 _IN_FLUX = frozenset({"building", "returning", "mending", "going"})
 
 
@@ -83,7 +84,7 @@ def _make(workshop_id: UUID, now: datetime) -> datetime:
     facts = reading.read(workshop, phase, hold=turned.hold is not None, usual=usual, now=now)
     steps = [] if turned.changed and workshop.state == State.RUNNING else plan.decide(facts)
     _note_wants(workshop, facts)
-    if workshop.state == State.RUNNING and phase.want == "on":
+    if _reached(facts):
         _jump(workshop)
     whole = carry(workshop, steps, facts.rules.first_pause)
     if facts.removing and not _machines(facts):
@@ -134,6 +135,12 @@ def _jump(workshop: Workshop) -> None:
         launching.write_hold(workshop, problem.id, problem.params, since=since, until=None)
     elif problem is None and workshop.hold_id.startswith("workshops:jump"):
         launching.unhold(workshop)
+
+
+def _reached(facts: Facts) -> bool:
+    """Whether somebody will want to get to a machine of it: those that rest can wait."""
+    on = any(place.machine is not None and place.stage in _ON for place in facts.places)
+    return not facts.removing and (on or plan.wants(facts) > 0)
 
 
 def _machines(facts: Facts) -> bool:

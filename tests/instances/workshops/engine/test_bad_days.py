@@ -62,6 +62,7 @@ def test_a_build_that_never_ends_is_replaced(open_class: Callable[..., Class]) -
     course.project.demo.control("POST", "/builds", {})
     stuck = next(seat for seat in course.seats() if seat.stage == "building")
     long_ago = (timezone.now() - timedelta(hours=1)).isoformat()
+    assert stuck.operation is not None
     op = Operation.objects.get(pk=stuck.operation)
     Operation.objects.filter(pk=op.pk).update(progress={**op.progress, "asked_at": long_ago})
     course.build()

@@ -1,5 +1,7 @@
 """Things that happen to one class at the same moment, in threads with connections of their own."""
 
+from functools import partial
+
 import pytest
 from django.utils import timezone
 
@@ -31,7 +33,7 @@ def test_of_two_who_want_the_last_seat_one_gets_it_and_the_other_waits(
     for _ in range(3):
         workshop = make_workshop(allocation, member, seats=1)
         people = comers(workshop, 4)
-        found = at_once(*[lambda one=one: seating.give_seat(one) for one in people])
+        found = at_once(*[partial(seating.give_seat, one) for one in people])
         assert sum(seat is not None for seat in found) == 1
         states = list(workshop.learners.values_list("state", flat=True))
         assert sorted(states) == ["in", "waiting", "waiting", "waiting"]
@@ -46,9 +48,9 @@ def test_a_seat_that_is_freed_while_somebody_comes_is_one_persons(
         seat = seating.give_seat(first)
         assert seat is not None
         at_once(
-            lambda seat=seat: seating.free_seat(seat),
-            lambda second=second: seating.give_seat(second),
-            lambda third=third: seating.give_seat(third),
+            partial(seating.free_seat, seat),
+            partial(seating.give_seat, second),
+            partial(seating.give_seat, third),
         )
         first.refresh_from_db()
         inside = workshop.learners.filter(state="in").exclude(pk=first.pk)

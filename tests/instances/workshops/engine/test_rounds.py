@@ -10,6 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from allocations.models import Allocation
 from instances import live
+from instances.models import Instance
 from instances.workshops.clock.phases import phase_at
 from instances.workshops.clock.reading import times_of
 from instances.workshops.engine import facts, gate, waking
@@ -203,11 +204,9 @@ class TestCaps:
             rounds.make(workshop.pk)
         assert launches() == 6
         done = workshop.places.filter(stage="building").first()
-        assert done is not None and done.instance is not None
+        assert done is not None
         Seat.objects.filter(pk=done.pk).update(stage="ready")
-        type(done.instance).objects.filter(pk=done.instance_id).update(
-            status="ACTIVE", setup_status="complete", server_id="s"
-        )
+        Instance.objects.filter(seat=done).update(status="ACTIVE", setup_status="complete", server_id="s")
         hasten(workshop)
         rounds.make(workshop.pk)
         assert launches() == 7
