@@ -61,7 +61,10 @@ class WorkshopForm(forms.Form):
     until = forms.DateField(required=False)
     without = _text(200_000)
     weekdays = forms.TypedMultipleChoiceField(
-        choices=[(number, name) for number, name in enumerate(WEEKDAYS)], coerce=int, required=False
+        choices=[(number, name) for number, name in enumerate(WEEKDAYS)],
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     time_zone = _text(64)
     image_id = _text()

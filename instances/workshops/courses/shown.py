@@ -149,6 +149,7 @@ def page_of(workshop: Workshop, user: User, now: datetime) -> dict[str, Any]:
         "obstacles": _obstacles(workshop, checked),
         "steps": _steps(workshop, times, now, pace, zone),
         "phase": phase_at(times, now, build_seconds=pace[0], waves=pace[1]),
+        "people": _people(workshop),
         "helpers": list(workshop.helpers.select_related("user").order_by("role", "added_at")),
         "roles": Helper.Role.choices,
         "hand_out": render(workshop.hand_out),
@@ -197,6 +198,14 @@ def _steps(
         remove_after=workshop.remove_after,
     )
     return [Step(one.at.astimezone(zone), one.words) for one in found]
+
+
+def _people(workshop: Workshop) -> list[tuple[str, int]]:
+    """How many learners are how far, in words; states with nobody are left out."""
+    rows = Learner.objects.filter(workshop=workshop).exclude(via=Learner.Via.TEST)
+    counted = Counter(rows.order_by().values_list("state", flat=True))
+    words = {"in": "joined", "invited": "invited", "asking": "ask to join", "waiting": "on the waiting list"}
+    return [(said, counted[state]) for state, said in words.items() if counted[state]]
 
 
 def _next(times: Times, now: datetime, user: User) -> datetime | None:

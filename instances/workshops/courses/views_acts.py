@@ -16,11 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from instances.workshops.access import workshop_for
+from instances.workshops.after import cloning
 from instances.workshops.clock import running
 from instances.workshops.clock import services as clock
-from instances.workshops.clock.reading import times_of
-from instances.workshops.clock.running import STEPS, extension_cost
-from instances.workshops.clock.window import current
 from instances.workshops.courses import gathering, helping, offering, services, shown
 from instances.workshops.engine import acts
 from instances.workshops.models import Workshop
@@ -129,15 +127,21 @@ def _asked(workshop: Workshop, user: User, what: str) -> dict[str, Any]:
     if what == "hand-over":
         return {"heirs": shown.heirs(workshop)}
     if what == "clone":
-        from instances.workshops.after import cloning
-
         proposed = cloning.first_day_after(workshop, timezone.now().date())
         return {"proposed": proposed}
     if what == "test-drive":
         return {"minutes": clouds().cloud(workshop.allocation.cloud).portal.workshops.test_drive_minutes}
-    if what == "extend":
-        return {"steps": STEPS, "ends_at": running.ends_at(workshop, timezone.now())}
-    return {}
+    return _longer(workshop, timezone.now()) if what == "extend" else {}
+
+
+def _longer(workshop: Workshop, now: datetime) -> dict[str, Any]:
+    """What each step costs, and the end that the person sees: where somebody else moves it meanwhile, they are told."""
+    end = running.ends_at(workshop, now)
+    return {
+        "steps": [(minutes, running.extension_cost(workshop, minutes, now)) for minutes in running.STEPS],
+        "ends_at": end.astimezone(ZoneInfo(workshop.time_zone)) if end else None,
+        "zone": workshop.time_zone,
+    }
 
 
 def _moment(text: str) -> datetime | None:
@@ -200,8 +204,6 @@ def _clone(workshop: Workshop, by: User, given: Given) -> tuple[str, str]:
         day = date.fromisoformat(given.get("first_day", ""))
     except ValueError:
         raise PortalError("workshops:bad-input", reason="Give the day of the first meeting.") from None
-    from instances.workshops.after import cloning
-
     made = cloning.clone(
         workshop=workshop,
         by=by,

@@ -162,7 +162,7 @@ def _preview(
     workshop: Workshop | None,
 ) -> HttpResponse:
     shown = offering.preflight_of(allocation, user, form.wanted, workshop)
-    context = {"allocation": allocation, "workshop": workshop, **shown}
+    context = {"allocation": allocation, "workshop": workshop, "form": form, **shown}
     if request.headers.get("HX-Request") != "true":
         return _page(request, allocation, form, workshop, None)
     return render(request, "workshops/courses/_preflight.html", context)
