@@ -47,7 +47,7 @@ def jump(workshop: Workshop, member: User) -> JumpHost:
 class TestEnsuring:
     def test_the_first_time_it_is_made_and_waited_for(self, workshop: Workshop, member: User) -> None:
         found = ensure_jump(workshop)
-        assert (found.ok, found.problem) == (False, None) and "being made" not in found.words
+        assert (found.ok, found.problem) == (False, None) and "making it" in found.words
         [op] = Operation.objects.all()
         assert (op.kind, op.spec["role"], op.spec["address"]) == ("instance.launch", "jump", "automatic")
         made = again(workshop.allocation)
