@@ -4,6 +4,7 @@ Many changes at once become one reading of the workshop; what depends on time al
 """
 
 import hashlib
+import json
 import logging
 from collections.abc import Collection
 from uuid import UUID
@@ -72,7 +73,7 @@ def _send(room: Room) -> int:
     if "calls" in fresh:
         events.send([group], events.Changed("board:calls", {"id": str(workshop_id)}))
     if "pulse" in fresh:
-        events.send([group], events.Changed("board:pulse", {"seats": pulses(room)}))
+        events.send([group], events.Changed("board:pulse", {"seats": _moved(shown.get("pulse", ""), room)}))
     if shown.keys() - looks.keys():
         # A seat is gone: pages fetch the whole.
         events.send([group], events.Changed("board:changed", {"id": str(workshop_id)}))
@@ -86,8 +87,14 @@ def _others(room: Room) -> dict[str, str]:
     return {
         "counts": _digest(room.counts),
         "calls": _digest(calls),
-        "pulse": _digest(pulses(room)),
+        "pulse": json.dumps(pulses(room), separators=(",", ":")),
     }
+
+
+def _moved(before: str, room: Room) -> dict[str, list[int | None]]:
+    """Those of the numbers that are others than before."""
+    known = json.loads(before) if before else {}
+    return {pk: numbers for pk, numbers in pulses(room).items() if known.get(pk) != numbers}
 
 
 def tile_event(one: Placed) -> events.Html:

@@ -44,7 +44,7 @@ ICONS: dict[State, str] = {
 }
 # Nothing heard of a learner and their machine for so long: idle.
 IDLE_AFTER = timedelta(minutes=10)
-# A machine that computes so hard works, though nobody is looking.
+# A machine that computes so hard is not idle, though nobody is looking.
 BUSY_CPU = 20.0
 BUILDING = frozenset({"building", "returning", "mending"})
 GONE = frozenset({"going", "gone"})
@@ -154,12 +154,10 @@ def _at_a_machine(facts: Facts, now: datetime) -> State:
         return "ready"
     if facts.connected:
         return "working"
-    if facts.seen_at is None:
-        # What a machine computes before anybody was at it is its own set-up.
+    # What a machine computes before anybody was at it is its own set-up.
+    if facts.seen_at is None or now - facts.seen_at < IDLE_AFTER:
         return "joined"
-    if facts.cpu is not None and facts.cpu >= BUSY_CPU:
-        return "working"
-    return "idle" if now - facts.seen_at >= IDLE_AFTER else "joined"
+    return "working" if facts.cpu is not None and facts.cpu >= BUSY_CPU else "idle"
 
 
 def _said(state: State, facts: Facts) -> str:

@@ -22,6 +22,7 @@ from portal.accounts.views_profile import person
 from portal.core.errors import PortalError
 from portal.core.htmx import page_or_part
 
+LOOK_SHELL, LOOK_DESKTOP = "workshops/board/look_shell.html", "workshops/board/look_desktop.html"
 _ACTS = ("start", "stop", "shelve", "release", "reset", "swap", "replace", "run", "push", "say")
 
 
@@ -100,7 +101,7 @@ def looking(request: HttpRequest, workshop_id: UUID, seat_id: UUID, session_id: 
         "chords": CHORDS,
         "functions": FUNCTIONS,
     }
-    return render(request, f"workshops/board/look_{'desktop' if desktop else 'shell'}.html", context)
+    return render(request, LOOK_DESKTOP if desktop else LOOK_SHELL, context)
 
 
 @require_POST

@@ -68,6 +68,9 @@ function tell() {
   if (!words) return;
   const here = new Set(tiles().map((tile) => tile.dataset.key));
   Array.from(picked).filter((one) => !here.has(one)).forEach((one) => picked.delete(one));
+  const bar = document.getElementById("acts");
+  bar.dataset.scripted = "";
+  bar.toggleAttribute("data-some", picked.size > 0 || Boolean(which?.value));
   words.textContent = picked.size ? `${picked.size} selected` : "Tick seats to act on them.";
 }
 

@@ -109,6 +109,18 @@ def test_numbers_pulse_without_markup(watched: Workshop, seat: Seat, sent: list[
     assert event.detail == {"seats": {str(seat.pk): [10, None, None]}}
 
 
+def test_of_many_numbers_only_those_that_moved_are_sent(
+    watched: Workshop, seat: Seat, other_learner: Learner, sent: list[Any]
+) -> None:
+    held = sample(seat, timezone.now(), cpu=3.0)
+    sample(seat_of(watched, 2), timezone.now(), cpu=50.0)
+    pushing.push(watched.pk)
+    sent.clear()
+    Sample.objects.filter(pk=held.pk).update(cpu=80.0)
+    pushing.push(watched.pk)
+    assert [event.detail for _, event in sent] == [{"seats": {str(seat.pk): [80, None, None]}}]
+
+
 def test_a_load_that_hardly_moved_is_not_sent(watched: Workshop, seat: Seat, sent: list[Any]) -> None:
     held = sample(seat, timezone.now(), cpu=10.0)
     pushing.push(watched.pk)

@@ -43,6 +43,7 @@ def test_a_seat_of_nobody_is_where_its_machine_is(stage: str, state: str) -> Non
     [
         ({"seen_at": None}, "joined"),
         ({}, "joined"),
+        ({"cpu": 95.0}, "joined"),
         ({"seen_at": None, "cpu": 95.0}, "joined"),
         ({"seen_at": None, "connected": True}, "working"),
         ({"connected": True}, "working"),
@@ -58,7 +59,7 @@ def test_a_learner_at_a_ready_machine_has_joined_works_or_is_idle(more: dict[str
 
 
 def test_a_machine_that_computes_alone_is_not_said_to_have_somebody_at_it() -> None:
-    assert tile(taken(cpu=90.0), NOW).said == "Its machine computes"
+    assert tile(taken(cpu=90.0, seen_at=NOW - IDLE_AFTER), NOW).said == "Its machine computes"
     assert tile(taken(cpu=90.0, connected=True), NOW).said == "On the machine"
 
 
