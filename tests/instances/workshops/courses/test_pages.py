@@ -211,3 +211,124 @@ def test_helpers_are_added_changed_and_removed(draft: Workshop, as_member: Clien
     assert not Helper.objects.exists()
     assert as_member.post(url, {"who": "no body"}).status_code == 422
     assert as_member.post(url, {"id": "1" * 30, "do": "remove"}).status_code == 404
+
+
+def test_times_on_its_page_are_those_of_its_zone_and_the_readers_stand_beside(
+    draft: Workshop, member: User, as_member: Client
+) -> None:
+    services.plan(workshop=draft, by=member, known=True)
+    start = draft.meetings.get().starts_at
+    shown = as_member.get(reverse("workshops:detail", args=[draft.pk])).content.decode()
+    assert f'13:00</time>–16:00 <span class="sub">{start:%a} {start.day} {start:%b, %H:%M} for you' in shown
+    assert "America/Chicago" in shown
+    member.preferences["time_zone"] = "America/Chicago"
+    member.save()
+    shown = as_member.get(reverse("workshops:detail", args=[draft.pk])).content.decode()
+    assert "for you" not in shown
+
+
+def test_every_week_is_a_meeting_on_each_of_its_days(place: Allocation, as_member: Client) -> None:
+    first, last = meeting()["day"], meeting(15)["day"]
+    url = reverse("workshops:new", args=[place.slug])
+    assert 'type="checkbox" name="weekdays"' in as_member.get(url).content.decode()
+    sent = typed(when="weekly", day=first, until=last, without=meeting(7)["day"])
+    as_member.post(url, sent)
+    made = Workshop.objects.get()
+    assert [f"{one.day}" for one in made.meetings.all()] == [first, meeting(14)["day"]]
+    again = as_member.get(reverse("workshops:edit", args=[made.pk])).content.decode()
+    assert f"{first} 13:00-16:00" in again
+
+
+def test_what_is_missing_of_a_rhythm_is_said_in_the_preflight(place: Allocation, as_member: Client) -> None:
+    url = reverse("workshops:preflight-new", args=[place.slug])
+    shown = as_member.post(url, typed(when="weekly"), headers={"HX-Request": "true"}).content.decode()
+    assert "Give the day of the last meeting." in shown
+
+
+def test_extending_says_the_end_and_the_cost_and_is_done_once(
+    place: Allocation, member: User, as_member: Client
+) -> None:
+    running = make_workshop(place, member)
+    url = reverse("workshops:act", args=[running.pk, "extend"])
+    shown = as_member.get(url).content.decode()
+    assert "It ends at" in shown and "30 min, " in shown
+    seen = running.meetings.get().ends_at.isoformat()
+    assert as_member.post(url, {"minutes": "30", "seen": seen}).status_code == 302
+    twice = as_member.post(url, {"minutes": "30", "seen": seen})
+    assert twice.status_code == 409
+    assert as_member.post(url, {"minutes": "x"}).status_code >= 400
+
+
+def test_the_whole_is_ended_and_a_meeting_too(place: Allocation, member: User, as_member: Client) -> None:
+    running = make_workshop(place, member)
+    assert as_member.post(reverse("workshops:act", args=[running.pk, "end"])).status_code == 302
+    assert as_member.post(reverse("workshops:act", args=[running.pk, "end"])).status_code == 409
+    other = make_workshop(place, member)
+    assert as_member.post(reverse("workshops:act", args=[other.pk, "finish"])).status_code == 302
+
+
+def test_going_on_beyond_the_cap_is_a_word_of_those_who_plan(
+    place: Allocation, member: User, as_member: Client
+) -> None:
+    running = make_workshop(place, member, su_cap=5)
+    assert as_member.post(reverse("workshops:act", args=[running.pk, "beyond"])).status_code == 302
+    running.refresh_from_db()
+    assert running.over_cap_until is not None
+
+
+def test_a_clone_is_a_draft_on_new_days(draft: Workshop, as_member: Client) -> None:
+    url = reverse("workshops:act", args=[draft.pk, "clone"])
+    assert as_member.post(url, {"first_day": "never"}).status_code == 422
+    answer = as_member.post(url, {"first_day": meeting(28)["day"], "title": "Again", "helpers": "on"})
+    made = Workshop.objects.get(title="Again")
+    assert answer["Location"] == reverse("workshops:edit", args=[made.pk])
+    assert f"{made.meetings.get().day}" == meeting(28)["day"] and made.state == State.DRAFT
+
+
+def test_a_test_drive_leads_to_the_page_of_a_learner(draft: Workshop, as_member: Client) -> None:
+    answer = as_member.post(reverse("workshops:act", args=[draft.pk, "test-drive"]))
+    assert answer.status_code == 302 and answer["Location"] == reverse("learner:page", args=[draft.pk])
+
+
+def test_a_running_one_shows_fixed_fields_no_more_and_takes_words(
+    place: Allocation, member: User, as_member: Client
+) -> None:
+    running = make_workshop(place, member)
+    url = reverse("workshops:edit", args=[running.pk])
+    shown = as_member.get(url).content.decode()
+    assert 'name="flavor_id"' not in shown and 'name="login"' not in shown and 'name="hand_out"' in shown
+    start = running.meetings.get()
+    sent = {
+        "title": "Other words",
+        "seats": "3",
+        "spares": "0",
+        "when": "days",
+        "days": f"{start.day} {start.begins:%H:%M}-{start.ends:%H:%M}",
+        "time_zone": "UTC",
+        "login": "intruder",
+    }
+    Workshop.objects.filter(pk=running.pk).update(time_zone="UTC")
+    answer = as_member.post(url, sent)
+    running.refresh_from_db()
+    assert answer.status_code in (302, 409, 422) and running.login == "learner"
+
+
+def test_a_hand_out_is_shown_as_markup_and_never_as_script(
+    draft: Workshop, member: User, as_member: Client
+) -> None:
+    change = wanted(hand_out="# Welcome\n\n<script>alert(1)</script>", title="<b>Bold</b>")
+    services.change(workshop=draft, by=member, wanted=change)
+    shown = as_member.get(reverse("workshops:detail", args=[draft.pk])).content.decode()
+    assert "<h3>Welcome</h3>" in shown and "<script>alert" not in shown and "<b>Bold" not in shown
+
+
+def test_the_bar_is_in_the_allocation_of_the_workshop_and_says_nothing_of_it_to_others(
+    draft: Workshop, member: User, as_member: Client, client: Client
+) -> None:
+    shown = as_member.get(reverse("workshops:detail", args=[draft.pk])).content.decode()
+    assert reverse("workshops:in-allocation", args=[draft.allocation.slug]) in shown
+    services.plan(workshop=draft, by=member, known=True)
+    helping.add_helper(workshop=draft, by=member, who=make_user("hanna").access_id)
+    client.force_login(User.objects.get(username="hanna"))
+    shown = client.get(reverse("workshops:detail", args=[draft.pk])).content.decode()
+    assert reverse("instances:list", args=[draft.allocation.slug]) not in shown
