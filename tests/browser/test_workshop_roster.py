@@ -50,7 +50,7 @@ def test_a_class_comes_in_by_its_link(
 
         # Of an identity provider that the portal takes nobody else from.
         comes(visitor, demo, code, "mallory")
-        expect(visitor.get_by_text("All seats (1) are taken now")).to_be_visible()
+        expect(visitor.get_by_text("All seats are taken now")).to_be_visible()
         visitor.get_by_role("button", name="Join").click()
         visitor.wait_for_url(f"**/w/{workshop}/")
         visitor.goto(f"{demo.url}/profile/tokens/")

@@ -46,6 +46,13 @@ class Prospect:
         return self.learner is not None and self.learner.state in HERE
 
     @property
+    def full(self) -> bool:
+        """Nobody keeps a seat for them, and none is free: joining is standing in line."""
+        if self.learner is not None:
+            return False
+        return _used_up(self.link) or seating.taken_count(self.workshop) >= self.workshop.seats
+
+    @property
     def place(self) -> int:
         return line.place_of(self.learner) if self.learner else 0
 

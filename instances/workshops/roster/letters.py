@@ -135,16 +135,18 @@ def differs(at: datetime, zone: str, other: str) -> bool:
 def span(begins: datetime, ends: datetime, zone: str) -> str:
     there, until = begins.astimezone(ZoneInfo(zone)), ends.astimezone(ZoneInfo(zone))
     last = f"{until:%H:%M}" if until.date() == there.date() else f"{until:%a %-d %B, %H:%M}"
-    return f"{there:%a %-d %B %Y, %H:%M} to {last} ({place(zone)}, {there:%Z})"
+    return f"{there:%a %-d %B %Y, %H:%M} to {last} ({place(zone, there)})"
 
 
 def moment(at: datetime, zone: str) -> str:
     there = at.astimezone(ZoneInfo(zone))
-    return f"{there:%a %-d %B %Y, %H:%M} ({place(zone)}, {there:%Z})"
+    return f"{there:%a %-d %B %Y, %H:%M} ({place(zone, there)})"
 
 
-def place(zone: str) -> str:
-    return zone.replace("_", " ")
+def place(zone: str, at: datetime) -> str:
+    """The zone, and what its clocks are called at that time, where that says more."""
+    named = f"{at:%Z}"
+    return zone.replace("_", " ") + ("" if named == zone else f", {named}")
 
 
 def due(starts_at: datetime, now: datetime) -> int:

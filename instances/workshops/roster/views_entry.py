@@ -130,8 +130,8 @@ def poster(request: HttpRequest, workshop_id: UUID) -> HttpResponse:
 
 
 def _qr(address: str) -> SafeString:
-    """Drawn by the library from letters of our own; without a colour, which the style sheet gives."""
+    """Drawn by the library from letters of our own: black on what the style sheet makes white, also in the dark."""
     drawn = segno.make(address, error="m", micro=False).svg_inline(
-        scale=4, border=2, svgclass="qr", lineclass="qr-line", dark=None, omitsize=True
+        scale=4, border=2, svgclass="qr", lineclass="qr-line", omitsize=True
     )
     return mark_safe(drawn)  # noqa: S308

@@ -134,15 +134,12 @@ def _in(request: HttpRequest, workshop: Workshop) -> HttpResponse:
 
 def _context(found: joining.Prospect, user: User) -> dict[str, Any]:
     facts = mails.facts_of(found.workshop, user)
-    seats = found.workshop.seats
     return {
         "workshop": found.workshop,
         "found": found,
         "facts": facts,
         "times": letters.when(facts).splitlines(),
         "guest": bool(people.guest_of(user)),
-        "taken": found.workshop.learners.filter(state=Learner.State.IN).exclude(via=Learner.Via.TEST).count(),
-        "seats": seats,
     }
 
 

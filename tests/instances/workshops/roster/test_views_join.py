@@ -80,7 +80,7 @@ def test_full_is_said_before_and_the_place_in_line_after(
         join(user=person(f"p{number}"), came=came, accepted=True)
     client.force_login(person("late"))
     client.get(by_link(link))
-    assert b"All seats (3) are taken now" in client.get(JOIN).content
+    assert b"All seats are taken now" in client.get(JOIN).content
     page = client.post(JOIN, {"accepted": "1"}, follow=True).content.decode()
     assert Learner.objects.get(user__username="late").state == "waiting"
     assert "2" in page and "line" in page
