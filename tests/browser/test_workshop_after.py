@@ -14,13 +14,13 @@ BUILT_MS, REMOVED_MS = 120_000, 120_000
 def test_what_was_made_for_a_class_is_removed_and_counted_before_ones_eyes(
     demo: Demo, page: Page, sign_in: SignIn, complaints: list[str]
 ) -> None:
-    workshop = taught(demo, by="carol", seats=1, names=("Ada Lovelace",))
+    workshop = taught(demo, by="carol", seats=1, learners=("dave",))
     sign_in(page, "carol")
     page.goto(f"{demo.url}/workshops/{workshop}/board/")
     expect(page.locator(".counts-words")).to_contain_text("1 of 1 ready", timeout=BUILT_MS)
 
     page.goto(f"{demo.url}/workshops/{workshop}/report/")
-    expect(page.get_by_role("row", name="Ada Lovelace")).to_be_visible()
+    expect(page.get_by_role("row", name="Dave")).to_be_visible()
     page.get_by_role("link", name="What is left").click()
     expect(page.get_by_role("heading", name="It is not over")).to_be_visible()
 
