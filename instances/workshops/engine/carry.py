@@ -32,7 +32,8 @@ from portal.core.errors import PortalError
 
 Stage = Seat.Stage
 # What somebody else is doing with the machine is no problem of the seat: it is looked at again.
-_BUSY = frozenset({"instances:busy", "instances:not-now", "operations:over"})
+_BUSY = frozenset({"instances:busy", "operations:over"})
+_NOT_NOW = "instances:not-now"
 _SPARE_SECONDS = 5.0
 
 
@@ -139,7 +140,7 @@ def _act(workshop: Workshop, step: Act, first_pause: float) -> None:
     try:
         _ask(workshop, step)
     except PortalError as problem:
-        if problem.id not in _BUSY:
+        if not _passes(problem, step.place.machine.id if step.place.machine else ""):
             _not_done(workshop.pk, step, problem, first_pause)
 
 
@@ -192,8 +193,15 @@ def _delete(workshop: Workshop, step: Delete) -> None:
             urgency=URGENCY,
         )
     except PortalError as problem:
-        if problem.id not in _BUSY:
+        if not _passes(problem, step.machine):
             launching.hold(workshop.pk, problem)
+
+
+def _passes(problem: PortalError, machine: str) -> bool:
+    """Whether it will be otherwise by itself in a moment. Somebody's lock will not: a person has to open it."""
+    if problem.id == _NOT_NOW:
+        return not Instance.objects.filter(pk=machine, locked=True).exists()
+    return problem.id in _BUSY
 
 
 def reason_of(workshop: Workshop) -> str:

@@ -293,3 +293,25 @@ def test_what_is_the_matter_with_the_jump_host_is_said_and_seats_are_built_all_t
     rounds.make(workshop.pk)
     workshop.refresh_from_db()
     assert workshop.hold_id == ""
+
+
+def test_a_machine_that_somebody_locked_is_not_put_away_or_deleted_and_that_is_said(
+    offered: Allocation, workshop: Workshop, seat: Seat
+) -> None:
+    Instance.objects.filter(seat=seat).update(locked=True)
+    Workshop.objects.update(state="ended", ended_at=timezone.now())
+    hasten(workshop)
+    rounds.make(workshop.pk)
+    seat.refresh_from_db()
+    assert (seat.problem_id, seat.stage) == ("instances:not-now", "ready")
+    assert "locked" in seat.problem_params["reason"]
+    Workshop.objects.update(state="removing")
+    for _ in range(2):
+        hasten(workshop)
+        rounds.make(workshop.pk)
+    workshop.refresh_from_db()
+    assert (workshop.state, workshop.hold_id) == ("removing", "instances:not-now")
+    Instance.objects.filter(pk=seat.instance_id).update(locked=False)  # type: ignore[misc]
+    hasten(workshop)
+    rounds.make(workshop.pk)
+    assert Operation.objects.get().kind == "instance.delete"
