@@ -81,6 +81,7 @@ class WorkOut(Schema):
 def list_workshop_runs(request: HttpRequest, workshop_id: UUID) -> Any:
     workshop = workshop_for(request.user, workshop_id, Right.HELP)
     rows = CommandRun.objects.filter(workshop=workshop).annotate(**shown.counted())
+    rows = rows.order_by("-asked_at", "-id")
     return [_run(run, shown.counts_of(run)) for run in rows[: shown.MOST_LISTED]]
 
 

@@ -17,7 +17,7 @@ from portal.core.errors import PortalError, Problem, explain
 
 MOST_LISTED = 100
 # Of each seat on the page of all: the last lines; the rest has a page of its own.
-_PREVIEW_LINES, _PREVIEW = 12, 2000
+_PREVIEW_LINES, _PREVIEW = 10, 2000
 _ORDER = {State.FAILED: 0, State.UNREACHABLE: 1, State.RUNNING: 2, State.ASKED: 3, State.STOPPED: 4}
 _TONES = {State.DONE: "ok", State.FAILED: "bad", State.UNREACHABLE: "warn", State.STOPPED: "off"}
 J = TypeVar("J", bound=Job)
@@ -83,6 +83,7 @@ class Listed:
 
 def runs_of(workshop: Workshop) -> list[Listed]:
     rows = CommandRun.objects.filter(workshop=workshop).select_related("by").annotate(**counted())
+    rows = rows.order_by("-asked_at", "-id")
     return [
         Listed(
             run.pk,
@@ -98,6 +99,7 @@ def runs_of(workshop: Workshop) -> list[Listed]:
 
 def pushes_of(workshop: Workshop) -> list[Listed]:
     rows = Push.objects.filter(workshop=workshop, course=False).select_related("by").annotate(**counted())
+    rows = rows.order_by("-asked_at", "-id")
     return [
         Listed(
             push.pk,

@@ -94,6 +94,15 @@ def test_those_that_failed_come_first_with_what_to_do(
     assert "Try the 1 not reached again" in text and "said nothing for 45 seconds" in text
 
 
+def test_the_newest_command_comes_first(page: Client, member: User, seat: Seat) -> None:
+    for word in ("first", "second"):
+        ran(seat, member, command=f"{word} x")
+    text = page.get(at("list", seat.workshop_id)).content.decode()
+    assert text.index("second …") < text.index("first …")
+    words = [one["word"] for one in page.get(f"/api/v1/workshops/{seat.workshop_id}/runs").json()]
+    assert words == ["second", "first"]
+
+
 def test_stop_and_again_lead_back(page: Client, member: User, seat: Seat) -> None:
     run = ran(seat, member)
     SeatRun.objects.update(state=State.UNREACHABLE)
