@@ -47,13 +47,14 @@ as_learner() {
   runuser -u "$LOGIN" -- "$@"
 }
 
+# Where there is no way to the packages, nobody waits for them for long: the rest of the seat is ready.
 install_package() {
   if command -v apt-get > /dev/null; then
     export DEBIAN_FRONTEND=noninteractive
-    apt-get -q -o DPkg::Lock::Timeout=600 update &&
-      apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends "$1"
+    timeout 120 apt-get -q -o Acquire::Retries=0 -o DPkg::Lock::Timeout=600 update &&
+      timeout 300 apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends "$1"
   else
-    dnf -q -y install "$2"
+    timeout 300 dnf -q -y install "$2"
   fi >> "$LOG/seat.log" 2>&1
 }
 
