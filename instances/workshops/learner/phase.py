@@ -103,7 +103,8 @@ def _seated(facts: Facts) -> Phase:
         return Phase(
             "broken",
             "Your seat is being replaced",
-            "Your machine failed. Another one takes its place and opens here by itself; it begins as the first one did.",
+            "Your machine failed. It is mended or another takes its place, and it opens here by itself. "
+            "If there is work of yours on it, ask for help before it is replaced.",
         )
     if facts.stage in ("ready", "mending"):
         return _coming()
