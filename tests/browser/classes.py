@@ -59,7 +59,8 @@ def main(username: str, seats: int, learners: Sequence[str]) -> None:
     )
     people = [User.objects.get(access_id__startswith=f"{name}@") for name in learners]
     entries = [Entry(line, str(one), one.email, one.access_id) for line, one in enumerate(people, 1)]
-    roster.add(workshop=made, by=instructor, entries=entries)
+    if entries:
+        roster.add(workshop=made, by=instructor, entries=entries)
     services.plan(workshop=made, by=instructor, known=True)
     for one in people:
         joining.join(user=one, came=joining.Came(made.pk), accepted=True)
