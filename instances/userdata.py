@@ -20,6 +20,8 @@ from instances.principals import JUMP_LOGIN, principal
 from instances.userdata_seat import SeatFiles
 from portal.core.version import PORTAL_VERSION
 
+# A class is a hundred of these at once: the one in C takes a tenth of the time.
+_DUMPER = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 # Nova takes 65,535 characters of base64. Ours are under 16 KiB, a person's script may be this long.
 MAX_BYTES = 49_149
 MAX_BOOT_SCRIPT_BYTES = 24 * 1024
@@ -119,7 +121,7 @@ def build(
         "write_files": files,
         "runcmd": [["sh", "-c", _LAST]],
     }
-    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=False, width=100_000)
+    text = yaml.dump(config, Dumper=_DUMPER, sort_keys=False, allow_unicode=False, width=100_000)
     data = f"#cloud-config\n# Made by Heliosphere {version()} for instance {instance_id}\n{text}".encode()
     if len(data) > MAX_BYTES:
         over = len(data) - MAX_BYTES

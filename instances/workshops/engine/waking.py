@@ -1,6 +1,7 @@
 """A round as soon as something that it waits for has happened. Lost without harm: rounds are made anyway."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -8,20 +9,23 @@ from django.utils import timezone
 from instances.workshops.models import SeatMachine, Workshop
 from portal.operations.models import Operation
 
-_STATES = (Workshop.State.RUNNING, Workshop.State.ENDED, Workshop.State.REMOVING, Workshop.State.CANCELLED)
+GATHERED = timedelta(seconds=1)
 
 
 def operations_changed(ops: Sequence[Operation]) -> None:
-    machines_changed([op.target_id for op in ops if op.target_type == "instance" and op.started_at])
+    """Those that ended, or are in trouble: of the others rounds see what they do to machines."""
+    machines_changed(
+        [op.target_id for op in ops if op.target_type == "instance" and (not op.live or op.error_id)]
+    )
 
 
 def machines_changed(ids: Collection[UUID | str]) -> None:
-    """One statement for any number; none for machines that are no seats is worth less than asking."""
+    """One statement for any number. Not at once: where one machine of a class changes, others do."""
     if not ids:
         return
-    now = timezone.now()
+    soon = timezone.now() + GATHERED
     theirs = SeatMachine.objects.filter(instance__in=list(ids)).values("workshop")
-    Workshop.objects.filter(pk__in=theirs, next_at__gt=now).update(next_at=now)
+    Workshop.objects.filter(pk__in=theirs, next_at__gt=soon).update(next_at=soon)
 
 
 def machines_of_workshops(ids: Collection[UUID] | None = None) -> set[UUID]:

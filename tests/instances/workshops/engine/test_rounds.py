@@ -98,7 +98,7 @@ class TestDue:
         hasten(workshop)
         rounds.make(workshop.pk)
         workshop.refresh_from_db()
-        assert workshop.next_at is not None and workshop.next_at <= timezone.now()
+        assert workshop.next_at is not None and workshop.next_at <= timezone.now() + waking.GATHERED
 
     def test_in_quiet_times_it_is_looked_at_once_a_minute_and_before_its_phase_ends(
         self, offered: Allocation, workshop: Workshop
@@ -127,7 +127,7 @@ class TestWaking:
             live.push_on_commit([seat.instance_id])  # type: ignore[list-item]
         workshop.refresh_from_db()
         other.refresh_from_db()
-        assert workshop.next_at is not None and workshop.next_at <= timezone.now()
+        assert workshop.next_at is not None and workshop.next_at <= timezone.now() + waking.GATHERED
         assert other.next_at == later
 
     def test_a_machine_of_nobodys_class_wakes_nothing(self, workshop: Workshop, member: User) -> None:
