@@ -65,7 +65,7 @@ GET_WORKSHOPS: dict[str, str] = {
     "api:list_own_workshops": "person",
     "api:list_workshops": "members",
     "api:get_workshop": "room-see",
-    "api:preflight_workshop": "room-see",
+    "api:preflight_workshop": "room-run",
     # after
     "after:report": "room-see",
     "after:report-csv": "room-help",

@@ -35,7 +35,7 @@ def test_a_workshop_of_three_seats_is_made_and_planned(
     page.get_by_label("Seats").fill("180")
     preflight = page.locator("#preview")
     expect(preflight.get_by_text("180 seats + 9 spares")).to_be_visible()
-    expect(preflight.get_by_text("Not enough machines")).to_be_visible()
+    expect(preflight.locator(".problem-title", has_text="Not enough machines")).to_be_visible()
     letter = re.compile("please raise the quota of our allocation")
     expect(preflight.get_by_label("Request for more quota")).to_have_value(letter)
     page.get_by_label("Seats").fill("3")

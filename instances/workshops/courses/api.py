@@ -79,7 +79,8 @@ def change_workshop(request: HttpRequest, workshop_id: UUID, given: WantedIn) ->
 
 @router.get(f"{_ONE}/preflight", response=PreflightOut, url_name="preflight_workshop")
 def preflight_workshop(request: HttpRequest, workshop_id: UUID) -> dict[str, Any]:
-    workshop, user = workshop_for(request.user, workshop_id, Right.SEE), person(request)
+    """Has the numbers of the allocation in it, so that it is for those who plan."""
+    workshop, user = workshop_for(request.user, workshop_id, Right.PLAN), person(request)
     return _preflight(workshop, user)
 
 

@@ -150,7 +150,8 @@ class WorkshopForm(forms.Form):
             given.pop("start_up")
         if given.get("start_up") == "desktop":
             given["desktop"] = True
-        given["steps"] = [line.strip() for line in data.get("steps", "").splitlines() if line.strip()]
+        if self._sent("steps"):
+            given["steps"] = [line.strip() for line in data.get("steps", "").splitlines() if line.strip()]
         given["admits"] = self._admits(data)
         self._times(given)
         self._data(given)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from allocations.access import allocations_of
 from allocations.models import Membership
 from allocations.roles import Need, having
 from instances.workshops import hooks
@@ -52,7 +53,8 @@ class Line:
     next_at: datetime | None
     ready: int
     learners: int
-    spent: Decimal
+    # None: what it costs is nothing that the reader sees.
+    spent: Decimal | None
 
     @property
     def in_words(self) -> str:
@@ -87,6 +89,7 @@ def lines(rows: Sequence[Workshop], user: User, now: datetime) -> list[Line]:
     """What runs first, then what comes, then what is being written, then what is over."""
     times, spent = times_of_all(rows), spent_of(rows, now)
     seats, people = _ready(rows), _learners(rows)
+    members = set(allocations_of(user).values_list("pk", flat=True))
     found = [
         Line(
             workshop=one,
@@ -95,7 +98,7 @@ def lines(rows: Sequence[Workshop], user: User, now: datetime) -> list[Line]:
             next_at=_next(times[one.pk], now, user),
             ready=seats.get(one.pk, 0),
             learners=people.get(one.pk, 0),
-            spent=spent[one.pk],
+            spent=spent[one.pk] if user.is_operator or one.allocation_id in members else None,
         )
         for one in rows
     ]
@@ -128,8 +131,8 @@ def parts(user: User, now: datetime) -> list[Part]:
 def page_of(workshop: Workshop, user: User, now: datetime) -> dict[str, Any]:
     """Everything that its page shows besides what other parts put there."""
     times, verdict = times_of(workshop), cap.verdict(workshop, now)
-    live = workshop.state in _LIVE
-    checked = gathering.check(workshop, user, sizes=False) if live else None
+    money = user.is_operator or _at_least(workshop, Right.PLAN)
+    checked = gathering.check(workshop, user, sizes=False) if workshop.state in _LIVE else None
     zone, own = ZoneInfo(workshop.time_zone), time_zones.zone_of(user)
     # Of one that is over nothing is built any more.
     pace = (checked.build_seconds, max(1, checked.waves)) if checked else (0.0, 1)
@@ -144,9 +147,10 @@ def page_of(workshop: Workshop, user: User, now: datetime) -> dict[str, Any]:
         "own_zone": str(own) if str(own) != str(zone) else "",
         "verdict": verdict,
         "to_come": checked.cost.total if checked and checked.cost and checked.cost.priced else None,
-        "check": checked,
+        "money": money or _at_least(workshop, Right.RUN),
         "lines": offering.lines(workshop, user, checked) if checked else [],
-        "obstacles": _obstacles(workshop, checked),
+        # What an allocation has and spends is for its members: helpers are told what holds the seats back.
+        "obstacles": _obstacles(workshop, checked if money else None),
         "steps": _steps(workshop, times, now, pace, zone),
         "phase": phase_at(times, now, build_seconds=pace[0], waves=pace[1]),
         "people": _people(workshop),

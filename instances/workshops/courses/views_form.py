@@ -96,7 +96,7 @@ def _change(request: HttpRequest, workshop: Workshop, user: User, used: Using | 
     good, draft = form.is_valid(), workshop.state == State.DRAFT
     if good or draft:
         course = used.course(form.values) if used else None
-        wanted = form.wanted if draft else _only(form.wanted, workshop)
+        wanted = _only(form.wanted, workshop)
         try:
             services.change(workshop=workshop, by=user, wanted=wanted, course=course)
         except PortalError as error:
@@ -113,7 +113,7 @@ def _change(request: HttpRequest, workshop: Workshop, user: User, used: Using | 
 def _only(wanted: Wanted, workshop: Workshop) -> Wanted:
     """A form that shows fields as fixed does not send them: what is missing there is no change."""
     allowed = changing.may_change(workshop.state)
-    if workshop.viewer_right is not None and workshop.viewer_right < Right.PLAN:
+    if not _plans(workshop):
         allowed &= changing.WORDS
     fixed = set(type(wanted).model_fields) - allowed
     return Wanted.model_validate(wanted.model_dump(exclude_unset=True, exclude=fixed))
@@ -198,7 +198,8 @@ def _page(
         "id_title": helping.id_title(),
         "note": changing.note(workshop.state) if workshop else "",
         "today": timezone.now(),
-        **offering.preflight_of(allocation, user, form.wanted, workshop),
+        "plans": _plans(workshop),
+        **(offering.preflight_of(allocation, user, form.wanted, workshop) if _plans(workshop) else {}),
         **extra,
     }
     return render(request, "workshops/courses/form.html", context, status=status)
@@ -209,5 +210,10 @@ def _may(workshop: Workshop | None) -> frozenset[str]:
     if workshop is None:
         return changing.may_change(State.DRAFT)
     allowed = changing.may_change(workshop.state)
-    right = workshop.viewer_right
-    return allowed if right is not None and right >= Right.PLAN else allowed & changing.WORDS
+    return allowed if _plans(workshop) else allowed & changing.WORDS
+
+
+def _plans(workshop: Workshop | None) -> bool:
+    """Whether it is for the person to say what it costs; for a new one that is asked before."""
+    right = workshop.viewer_right if workshop else Right.PLAN
+    return right is not None and right >= Right.PLAN

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from instances.seat_spec import SeatData, checked_login, checked_ref, checked_repository
 from instances.specs import CloudId
 from instances.workshops.clock.repeating import MOST as MOST_MEETINGS
+from instances.workshops.roster.admission import MOST_DOMAINS
 
 MOST_STEPS = 40
 LONGEST_TEXT = 60_000
@@ -45,7 +46,7 @@ class Admits(Part):
     """Who may join by the link. `guests`: with a code and a name alone, where the operators let that be."""
 
     roster_only: bool = False
-    domains: tuple[Domain, ...] = Field(default=(), max_length=50)
+    domains: tuple[Domain, ...] = Field(default=(), max_length=MOST_DOMAINS)
     approve: bool = False
     guests: bool = False
 

@@ -195,6 +195,7 @@ def test_a_helper_sees_its_page_without_what_plans_it(draft: Workshop, member: U
     client.force_login(hanna)
     shown = client.get(reverse("workshops:detail", args=[draft.pk])).content.decode()
     assert "Single cells" in shown and "Cancel it" not in shown and "Change</a>" not in shown
+    assert "to come, as planned" not in shown and " SU</span>" not in shown
     assert client.get(reverse("workshops:edit", args=[draft.pk])).status_code == 403
     assert client.post(reverse("workshops:act", args=[draft.pk, "cancel"])).status_code == 403
 
@@ -332,3 +333,22 @@ def test_the_bar_is_in_the_allocation_of_the_workshop_and_says_nothing_of_it_to_
     client.force_login(User.objects.get(username="hanna"))
     shown = client.get(reverse("workshops:detail", args=[draft.pk])).content.decode()
     assert reverse("instances:list", args=[draft.allocation.slug]) not in shown
+
+
+def test_what_an_allocation_has_is_nothing_that_helpers_are_told(
+    draft: Workshop, member: User, client: Client
+) -> None:
+    services.change(workshop=draft, by=member, wanted=wanted(seats=100))
+    ina = make_user("ina")
+    helping.add_helper(workshop=draft, by=member, who=ina.access_id, role="instructor")
+    client.force_login(ina)
+    shown = client.get(reverse("workshops:detail", args=[draft.pk])).content.decode()
+    assert "Not enough" not in shown and "quota" not in shown
+    form = client.get(reverse("workshops:edit", args=[draft.pk])).content.decode()
+    assert 'name="hand_out"' in form and "Preflight</strong>" not in form and "SU left" not in form
+    assert client.post(reverse("workshops:preflight", args=[draft.pk]), {}).status_code == 403
+    listed = client.get(reverse("workshops:list")).content.decode()
+    assert "Single cells" in listed and '<span class="quiet">–</span></td>' in listed
+    answer = client.post(reverse("workshops:edit", args=[draft.pk]), {"hand_out": "Read", "seats": "1"})
+    draft.refresh_from_db()
+    assert answer.status_code == 302 and (draft.hand_out, draft.seats) == ("Read", 100)
