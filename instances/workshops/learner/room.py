@@ -14,6 +14,7 @@ from instances.remote.models import RemoteSession
 from instances.workshops.access import is_at, taking_part
 from instances.workshops.clock.left import Left, left_at
 from instances.workshops.clock.reading import meetings_of, times_of
+from instances.workshops.engine.usual import usual_build_seconds, usual_return_seconds
 from instances.workshops.guests.notes import troubles
 from instances.workshops.learner import messages
 from instances.workshops.learner.models import Message
@@ -21,11 +22,11 @@ from instances.workshops.learner.phase import Facts, Phase, phase_of
 from instances.workshops.models import Learner, Meeting, Seat, SeatMachine, Workshop
 from portal.accounts.models import User
 from portal.accounts.time_zones import zone_of
-from portal.cloud.config import clouds
 from portal.operations import services as operations
 
 # For so long a page tells that its machine is another than before.
 _NEWS = timedelta(hours=2)
+_UNDER_WAY = (Seat.Stage.BUILDING, Seat.Stage.RETURNING, Seat.Stage.MENDING)
 _BECAUSE = {
     "failed": "the old one had failed",
     "stuck": "the old one did not come up",
@@ -113,9 +114,7 @@ def room_of(user: Person, workshop_id: UUID) -> Room:
         been=been_there(seat, part) if seated and seat else [],
         troubles=_troubles(seat) if seated and seat else [],
         moved=_moved(part, now) if seated else "",
-        progress=_progress(seat)
-        if seat and phase.kind in ("building", "before", "mending", "broken")
-        else None,
+        progress=None if seated else _progress(seat),
         ahead=_in_line(part) if phase.kind == "waiting" else 0,
     )
 
@@ -185,14 +184,18 @@ def _moved(part: Learner, now: datetime) -> str:
     return _BECAUSE.get(left.left_because, "") if left is not None else ""
 
 
-def _progress(seat: Seat) -> Progress:
-    known = clouds().cloud(seat.workshop.allocation.cloud).portal.workshops
-    back = seat.stage in (Seat.Stage.RETURNING, Seat.Stage.MENDING)
-    stage = ""
+def _progress(seat: Seat | None) -> Progress | None:
+    """None: nothing is under way."""
+    if seat is None or seat.stage not in _UNDER_WAY:
+        return None
+    workshop, stage = seat.workshop, ""
     if seat.instance_id is not None:
         going = operations.live_for("instance", [seat.instance_id]).get(str(seat.instance_id))
         stage = going.stage if going is not None else ""
-    usual = known.usual_return_seconds if back else known.usual_build_seconds
+    if seat.stage == Seat.Stage.BUILDING:
+        usual = usual_build_seconds(workshop.allocation, workshop.image_id, workshop.flavor_name)
+    else:
+        usual = usual_return_seconds(workshop.allocation)
     return Progress(stage or str(seat.get_stage_display()), seat.stage_since, usual)
 
 

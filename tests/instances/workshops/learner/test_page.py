@@ -154,3 +154,20 @@ def test_what_it_asks_of_the_database_does_not_grow_with_the_class(
     with django_assert_max_num_queries(20) as counted:
         page(browser, workshop)
     assert len(counted) <= 20
+
+
+def test_how_far_a_machine_is_shows_only_while_something_is_done_with_it(
+    browser: Client, workshop: Workshop, seat: Seat
+) -> None:
+    for stage, shown in ((Seat.Stage.BUILDING, True), (Seat.Stage.AWAY, False), (Seat.Stage.BROKEN, False)):
+        Seat.objects.filter(pk=seat.pk).update(stage=stage)
+        assert ("going-bar" in page(browser, workshop)) is shown, stage
+
+
+def test_the_frames_are_shown_by_this_page_alone(browser: Client, workshop: Workshop, seat: Seat) -> None:
+    whole, framed = browser.get(f"/w/{workshop.pk}/"), browser.get(f"/w/{workshop.pk}/files/")
+    assert "frame-src 'self'" in whole.headers["Content-Security-Policy"]
+    assert whole.headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'self'" in framed.headers["Content-Security-Policy"]
+    assert framed.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "/allocations/" not in framed.content.decode()
