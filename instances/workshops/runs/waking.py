@@ -5,6 +5,7 @@ told, and it waits for their word.
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import F
 from django.urls import reverse
@@ -22,6 +23,7 @@ AT_ONCE = 10
 MOST_WAKES = 3
 PAUSE = timedelta(hours=1)
 _MOST_WORKSHOPS = 50
+_MOST_WOKEN = 100
 Stage = Seat.Stage
 
 
@@ -34,7 +36,7 @@ def look(now: datetime | None = None) -> None:
         plan = collecting.plan_of(workshop)
         if plan.wanted and plan.gone_on_at is None:
             _go_on(workshop, at)
-    _put_away()
+    _put_away(at)
 
 
 def _go_on(workshop: Workshop, now: datetime) -> None:
@@ -58,23 +60,35 @@ def _bring_back(workshop: Workshop, rows: list[Work], now: datetime) -> None:
         return
     done = acts.start(seats=[row.seat for row in batch if row.seat], by=None)
     started = {result.seat.pk for result in done if result.problem is None}
-    Work.objects.filter(workshop=workshop, seat__in=started).update(woken_at=now)
-    # What cannot be started counts as tried.
-    failed = Work.objects.filter(pk__in=[row.pk for row in batch if row.seat_id not in started])
-    failed.update(
-        wakes=F("wakes") + 1, ended_at=now, state=State.UNREACHABLE, problem_id="workshops:seat-empty"
+    coming = Work.objects.filter(workshop=workshop, seat__in=started)
+    coming.update(woken_at=now, state=State.ASKED, attempts=0, ended_at=None)
+    _not_had([row for row in batch if row.seat_id not in started], now)
+
+
+def _not_had(rows: list[Work], now: datetime) -> None:
+    """A machine that cannot be started, or does not come back, counts as tried."""
+    Work.objects.filter(pk__in=[row.pk for row in rows]).update(
+        wakes=F("wakes") + 1,
+        woken_at=None,
+        ended_at=now,
+        state=State.UNREACHABLE,
+        problem_id="workshops:seat-empty",
+        problem_params={},
     )
 
 
-def _put_away() -> None:
+def _put_away(now: datetime) -> None:
     """Those that were brought back for it, once it is here or was given up for now."""
     rows = Work.objects.exclude(woken_at=None).filter(next_at=None, lease_until=None)
-    over = list(rows.exclude(state=State.ASKED).select_related("seat__workshop", "seat__instance")[:AT_ONCE])
-    by_workshop: dict[object, list[Seat]] = {}
+    woken = list(rows.select_related("seat__workshop", "seat__instance").order_by("woken_at")[:_MOST_WOKEN])
+    late = [row for row in woken if not row.over and row.woken_at and row.woken_at + PAUSE <= now]
+    _not_had(late, now)
+    over = [row for row in woken if row.over]
+    on: dict[UUID, list[Seat]] = {}
     for row in over:
         if row.seat is not None and row.seat.stage == Stage.READY:
-            by_workshop.setdefault(row.workshop_id, []).append(row.seat)
-    for seats in by_workshop.values():
+            on.setdefault(row.workshop_id, []).append(row.seat)
+    for seats in on.values():
         acts.shelve(seats=seats, by=None)
     Work.objects.filter(pk__in=[row.pk for row in over]).update(woken_at=None)
 

@@ -208,6 +208,40 @@ def test_machines_that_are_away_are_brought_back_a_batch_at_a_time_and_put_away_
     assert acts.asked[2:] == [("start", [2])]
 
 
+def test_one_that_was_given_up_before_is_brought_back_and_put_away_again(
+    asleep: Workshop, acts: Acts
+) -> None:
+    now = timezone.now()
+    Work.objects.update(state=State.UNREACHABLE, ended_at=now - 2 * HOUR, problem_id="remote:timeout")
+    waking.look()
+    assert acts.asked == [("start", [1, 2])]
+    Seat.objects.exclude(instance=None).update(stage=Seat.Stage.RETURNING)
+    waking.look()
+    Seat.objects.exclude(instance=None).update(stage=Seat.Stage.READY)
+    waking.look()
+    assert Work.objects.exclude(next_at=None).exclude(woken_at=None).count() == 2
+    for row in Work.objects.all():
+        arrive(row)
+    waking.look()
+    assert acts.asked[1:] == [("shelve", [1, 2])]
+    waking.look()
+    assert len(acts.asked) == 2
+
+
+def test_one_that_does_not_come_back_makes_room_for_the_next(
+    asleep: Workshop, acts: Acts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waking, "AT_ONCE", 1)
+    waking.look()
+    Seat.objects.filter(number=1).update(stage=Seat.Stage.BROKEN)
+    later = timezone.now() + HOUR
+    waking.look(later)
+    first = Work.objects.get(seat__number=1)
+    assert (first.state, first.wakes, first.woken_at) == (State.UNREACHABLE, 1, None)
+    waking.look(later)
+    assert acts.asked == [("start", [1]), ("start", [2])]
+
+
 def test_what_does_not_answer_is_tried_again_after_an_hour_and_told_in_the_end(
     over: Workshop, acts: Acts, member: User
 ) -> None:
