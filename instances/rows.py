@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from allocations.rates import su_per_hour
 from instances import hooks, lacking
-from instances.exosphere import Web, desktop_kind, login_user, maker, marks_of
+from instances.exosphere import ROLE_KEY, Web, desktop_kind, login_user, maker, marks_of
 from instances.hooks import Announcement
 from instances.models import Instance, Poll
 from instances.reach import no_shell
@@ -31,6 +31,8 @@ from portal.cloud.schema import FlavorGroup, PortalCloud
 from portal.operations import services as operations
 from portal.operations.models import Operation
 
+# What rows call machines that the portal made for something of its own.
+ROLES = {"jump": "jump host", "seat": "workshop"}
 # A launch that only waits for the guest's own set-up does not stand in the way of other actions.
 UNOBTRUSIVE_STEP = ("instance.launch", "setup")
 
@@ -121,6 +123,12 @@ class Row:
     def maker(self) -> str:
         """here, exosphere or elsewhere: whose conventions the machine follows."""
         return maker(self.instance.metadata, str(self.instance.pk))
+
+    @property
+    def role(self) -> str:
+        """What the portal made it for, in words. To be read, and nothing else: anyone in the project can write metadata."""
+        written = self.instance.metadata.get(ROLE_KEY, "")
+        return ROLES.get(written, "") if self.maker == "here" else ""
 
     @property
     def web(self) -> Web | None:
