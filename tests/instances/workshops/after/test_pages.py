@@ -70,9 +70,9 @@ def test_who_sees_the_report(
     for user in (pi, assistant_of, operator):
         get(user, "after:report", held)
         get(user, "after:left", held)
-    for user in (lea.user, colleague, stranger):
-        get(user, "after:report", held, 404)
-        get(user, "after:left", held, 404)
+    for other in (lea.user, colleague, stranger):
+        get(other, "after:report", held, 404)
+        get(other, "after:left", held, 404)
     assert client_of(None).get(reverse("after:report", args=[held.pk])).status_code == 302
 
 
@@ -247,10 +247,10 @@ def test_what_is_left_for_programs(
     found = json.loads(get(member, "api:workshop_left", held))
     assert (found["state"], found["machines_made"], found["machines_left"]) == ("ended", 2, 1)
     url = reverse("api:keep_workshop", args=[held.pk])
-    given = {"data": json.dumps({"days": 5}), "content_type": "application/json"}
-    assert client_of(assistant_of).post(url, **given).status_code == 403
-    assert client_of(stranger).post(url, **given).status_code == 404
-    kept = client_of(member).post(url, **given).json()
+    given, kind = json.dumps({"days": 5}), "application/json"
+    assert client_of(assistant_of).post(url, given, content_type=kind).status_code == 403
+    assert client_of(stranger).post(url, given, content_type=kind).status_code == 404
+    kept = client_of(member).post(url, given, content_type=kind).json()
     # Chicago's 11:15, three days and two more after it closed.
     assert datetime.fromisoformat(kept["remove_after"]) == SECOND + 5 * DAY + (held.ended_at - SECOND)  # type: ignore[operator]
     gone = client_of(member).post(reverse("api:remove_workshop", args=[held.pk])).json()

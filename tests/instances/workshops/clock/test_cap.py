@@ -67,7 +67,8 @@ def seat_machine_of_another(workshop: Workshop) -> Instance:
 
 def test_what_runs_is_counted_before_it_is_charged(running: Workshop, clock: Clock) -> None:
     seat = sit(seat_of(running))
-    Instance.objects.filter(pk=seat.instance_id).update(
+    assert seat.instance is not None
+    Instance.objects.filter(pk=seat.instance.pk).update(
         charged_until=clock.now - HOUR, server_id="a-server", flavor_name="m3.small", vcpus=2
     )
     now = spent(running, clock.now)

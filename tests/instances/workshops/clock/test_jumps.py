@@ -52,7 +52,8 @@ def kinds() -> list[str]:
 def seated(workshop: Workshop) -> None:
     for number in (1, 2, 3):
         seat = sit(seat_of(workshop, number))
-        Instance.objects.filter(pk=seat.instance_id).update(server_id=f"server-{number}", status="ACTIVE")
+        assert seat.instance is not None
+        Instance.objects.filter(pk=seat.instance.pk).update(server_id=f"server-{number}", status="ACTIVE")
 
 
 def test_away_for_ten_minutes_while_it_had_to_build_it_builds_late(planned: Workshop, clock: Clock) -> None:

@@ -266,9 +266,9 @@ def test_when_the_instructor_leaves_nothing_changes_but_whose_it_is(
     from allocations.services import end
 
     sit(seat_of(running))
-    before = Workshop.objects.values().get(pk=running.pk)
+    before: dict[str, object] = dict(Workshop.objects.values().get(pk=running.pk))
     end(member, list(Membership.objects.filter(user=member)), by=pi)
-    after = Workshop.objects.values().get(pk=running.pk)
+    after: dict[str, object] = dict(Workshop.objects.values().get(pk=running.pk))
     assert {key for key in before if before[key] != after[key]} == {"owner_id", "version"}
     assert after["owner_id"] is None
     assert SeatMachine.objects.filter(workshop=running, instance__deleted_at=None).count() == 1
