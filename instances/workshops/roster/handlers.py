@@ -2,8 +2,10 @@
 
 from instances.workshops import hooks
 from instances.workshops.roster import held_back, people, reminding, visits
+from instances.workshops.roster.models import JoinLink
 from portal.accounts import hooks as accounts
 from portal.accounts import looking, visiting
+from portal.core.resealing import Tally, column, store
 
 accounts.on_signed_in(people.recognize)
 accounts.visits(visits.comes_for_a_workshop)
@@ -19,3 +21,9 @@ visiting.open_to_visitors({"notices:dismiss", "notices:unsubscribe", "notices:pr
 # Codes are bearer's secrets, and a join is the person's own.
 looking.close({"roster:"})
 looking.leave_open({"roster:list"})
+
+
+@store
+def reseal(tally: Tally) -> None:
+    """Codes of links, which are shown again."""
+    column(JoinLink.objects.all(), "sealed_code", tally)

@@ -11,7 +11,11 @@ CHANGED = "roster:changed"
 
 def hold(workshop: Workshop) -> Workshop:
     """The workshop, locked until the transaction ends: of two who claim the last seat, one is after the other."""
-    return Workshop.objects.select_for_update().select_related("allocation").get(pk=workshop.pk)
+    return (
+        Workshop.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("allocation")
+        .get(pk=workshop.pk)
+    )
 
 
 def changed(workshop: Workshop, learners: Iterable[Learner] = ()) -> None:

@@ -1,5 +1,7 @@
 """The code of a link: wrong ones, counted; and what is told of good ones."""
 
+from typing import Any
+
 import pytest
 
 from instances.workshops.models import Workshop
@@ -7,6 +9,7 @@ from instances.workshops.roster import links
 from instances.workshops.roster.models import JoinLink
 from portal.accounts.models import User
 from portal.core.errors import PortalError
+from portal.core.resealing import reseal_all
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +75,13 @@ def test_no_link_is_made_for_what_is_over(workshop: Workshop, member: User) -> N
     with pytest.raises(PortalError) as found:
         links.make(workshop=workshop, by=member)
     assert found.value.id == "roster:over"
+
+
+def test_codes_move_to_a_new_key_with_everything_else_that_is_sealed(link: JoinLink, settings: Any) -> None:
+    code, before = links.shown(link).code, link.sealed_code
+    settings.SEAL_KEYS = ["another key that is long enough to be one", *settings.SEAL_KEYS]
+    reseal_all()
+    settings.SEAL_KEYS = settings.SEAL_KEYS[:1]
+    link.refresh_from_db()
+    assert link.sealed_code != before
+    assert links.shown(link).code == code

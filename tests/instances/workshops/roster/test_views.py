@@ -123,9 +123,7 @@ def test_a_hundred_people_cost_as_many_queries_as_one(teacher: Client, allocatio
 
 
 def test_another_name_of_the_account_is_shown(teacher: Client, workshop: Workshop, member: User) -> None:
-    services.add(
-        workshop=workshop, by=member, entries=[entry("Ada Lovelace", email="", access_id="ada")]
-    )
+    services.add(workshop=workshop, by=member, entries=[entry("Ada Lovelace", email="", access_id="ada")])
     join(user=person("ada", display_name="Grace Hopper"), came=Came(workshop.pk), accepted=True)
     assert "signed in as Grace Hopper" in teacher.get(url("list", workshop)).content.decode()
 
