@@ -246,7 +246,11 @@ boot() {
   line "{\"helio\": \"guest\", \"version\": \"@version@\"}"
   [ ! -e "$STATE/done" ] || print "$STATE/status"
   gpu_devices
-  [ ! -e "$STATE/done" ] || seat data
+  # Before the network was there the guard could only be put up, and not be tried.
+  if [ -e "$STATE/done" ]; then
+    seat guard
+    seat data
+  fi
 }
 
 [ "${1:-}" != session ] || session

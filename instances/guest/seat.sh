@@ -84,8 +84,13 @@ by_iptables() {
   rule_of iptables "$METADATA" && { [ ! -e /proc/net/if_inet6 ] || rule_of ip6tables "$METADATA6"; }
 }
 
-# Without any firewall's program: a routing rule of the kernel for everybody but root.
+# Without any firewall's program: a routing rule of the kernel for everybody but root. networkd takes away rules that are
+# not its own when it is restarted, unless it is told to leave them.
 by_route() {
+  if [ -d /etc/systemd ]; then
+    mkdir -p /etc/systemd/networkd.conf.d
+    printf '[Network]\nManageForeignRoutingPolicyRules=no\n' > /etc/systemd/networkd.conf.d/52-heliosphere.conf
+  fi
   for family in "-4 $METADATA/32" "-6 $METADATA6/128"; do
     set -- $family
     [ "$1" = -4 ] || [ -e /proc/net/if_inet6 ] || continue

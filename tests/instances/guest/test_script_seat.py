@@ -55,13 +55,13 @@ class TestSeat:
         machine.run("guard")
         assert self.order(machine) == ["guard"]
 
-    def test_data_is_opened_again_at_each_later_boot(self, machine: Machine) -> None:
+    def test_the_guard_is_tried_and_data_opened_again_at_each_later_boot(self, machine: Machine) -> None:
         machine.run("boot")
         assert self.order(machine) == []
         machine.run("setup")
         machine.forget_calls()
         machine.run("boot")
-        assert self.order(machine) == ["data"]
+        assert self.order(machine) == ["guard", "data"]
 
     @pytest.mark.parametrize(("sudo", "asks"), [("no", True), ("yes", False)])
     def test_the_desktop_is_the_learners_and_unasked_only_for_administrators(

@@ -143,6 +143,14 @@ class TestGuard:
         assert machine.run("guard") == 0
         assert machine.called("ip", "-4", "rule", "add") and machine.let_in
 
+    def test_networkd_is_told_to_leave_that_rule(self, machine: SeatMachine) -> None:
+        for name in ("nft", "iptables"):
+            machine.fake(name, "exit 1")
+        (machine.root / "etc/systemd").mkdir()
+        machine.run("guard")
+        told = (machine.root / "etc/systemd/networkd.conf.d/52-heliosphere.conf").read_text()
+        assert told == "[Network]\nManageForeignRoutingPolicyRules=no\n"
+
     def test_where_nothing_shuts_it_the_learner_stays_out(self, machine: SeatMachine) -> None:
         machine.run("guard")
         for name in ("nft", "iptables", "ip"):
@@ -344,7 +352,8 @@ def test_a_real_kernel_keeps_everybody_but_root_from_the_metadata_service(way: s
     missing = [tool for tool in ("unshare", "nsenter", "runuser", needed) if not shutil.which(tool)]
     if missing or os.geteuid() != 0:
         pytest.skip(f"needs root and {', '.join(missing) or 'nothing else'}")
-    source = SCRIPT.read_text(encoding="utf-8")
+    # Nothing of this machine itself is changed: a network of its own, and no file.
+    source = SCRIPT.read_text(encoding="utf-8").replace("/etc/systemd", f"{tmp_path}/systemd")
     functions = source[source.index("by_nft() {") : source.index("# As the learner would")]
     facts = "METADATA=169.254.169.254\nMETADATA6=fe80::a9fe:a9fe\n"
     path = tmp_path / "try.sh"
