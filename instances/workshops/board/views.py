@@ -24,7 +24,6 @@ from instances.workshops.clock.left import left_at
 from instances.workshops.clock.reading import times_of
 from instances.workshops.models import Workshop
 from instances.workshops.rights import Right
-from portal.accounts.views_profile import person
 from portal.core.htmx import page_or_part
 
 SORTS = {"number": "Number", "name": "Name", "attention": "Needs attention"}
@@ -77,7 +76,7 @@ def _place(one: Placed) -> tuple[bool, int]:
 @require_safe
 def board(request: HttpRequest, workshop_id: UUID) -> HttpResponse:
     workshop = workshop_for(request.user, workshop_id, Right.SEE)
-    here.touch(workshop.pk, person(request).pk)
+    here.touch(request, workshop.pk)
     room, query = read(workshop), Query.read(request)
     runs_it = workshop.viewer_right is not None and workshop.viewer_right >= Right.RUN
     context = {

@@ -27,7 +27,7 @@ DOES: dict[str, Callable[..., object]] = {"claim": calls.claim, "leave": calls.l
 @require_safe
 def queue(request: HttpRequest, workshop_id: UUID) -> HttpResponse:
     workshop = workshop_for(request.user, workshop_id, Right.SEE)
-    here.touch(workshop.pk, person(request).pk)
+    here.touch(request, workshop.pk)
     return render(request, PART, context_of(workshop))
 
 

@@ -85,7 +85,7 @@ def heard(user: User) -> int:
 def test_those_not_at_the_board_hear_of_a_call_that_nobody_answers(
     call: HelpRequest, helper: User, member: User
 ) -> None:
-    here.touch(call.workshop_id, member.pk)
+    client_of(member).get(reverse("board:board", args=[call.workshop_id]))
     now = timezone.now()
     assert reminding.remind(now + timedelta(seconds=110)) == 0
     assert reminding.remind(now + timedelta(seconds=121)) == 1

@@ -134,10 +134,7 @@ def test_a_workshop_without_seats_says_so(allocation: Allocation, member: User) 
     assert "No seats yet" in get(member, board(make_workshop(allocation, member, seats=0)))
 
 
-@pytest.mark.parametrize("count", [1, 20, 100])
-def test_the_board_takes_the_same_queries_for_any_number_of_seats(
-    count: int, allocation: Allocation, member: User
-) -> None:
+def queries_of_a_board(count: int, allocation: Allocation, member: User) -> int:
     workshop = make_workshop(allocation, member, seats=count, spares=1)
     for seat in Seat.objects.filter(workshop=workshop, spare=False).select_related("workshop__allocation"):
         sit(seat, make_learner(workshop, name=f"Learner {seat.number}", seen_at=timezone.now()))
@@ -149,7 +146,13 @@ def test_the_board_takes_the_same_queries_for_any_number_of_seats(
     client.force_login(member)
     client.get(board(workshop))
     with CaptureQueriesContext(connection) as queries:
-        client.get(board(workshop))
+        assert client.get(board(workshop)).status_code == 200
+    return len(queries)
 
-    # The page's own: who asks, the door, meetings, the bell; and what `facts.read` needs.
-    assert len(queries) == 18, [query["sql"][:120] for query in queries]
+
+def test_the_board_takes_the_same_queries_for_any_number_of_seats(
+    allocation: Allocation, member: User
+) -> None:
+    # The page's own: who asks, the door, meetings, the bar; and what `facts.read` needs.
+    assert len({queries_of_a_board(count, allocation, member) for count in (1, 20, 100)}) == 1
+    assert queries_of_a_board(20, allocation, member) <= 20
