@@ -255,6 +255,8 @@ CELERY_TASK_ROUTES = {
     "portal.operations.tasks.*": {"queue": "operations"},
     "instances.mirror.tasks.*": {"queue": "mirror"},
     "instances.metrics.tasks.*": {"queue": "metrics"},
+    # What open boards wait for comes before upkeep.
+    "instances.workshops.board.tasks.push": {"queue": "metrics"},
 }
 CELERY_BEAT_SCHEDULE = {
     "operations-sweep": {"task": "portal.operations.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
