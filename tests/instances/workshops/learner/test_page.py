@@ -171,3 +171,18 @@ def test_the_frames_are_shown_by_this_page_alone(browser: Client, workshop: Work
     assert "frame-ancestors 'self'" in framed.headers["Content-Security-Policy"]
     assert framed.headers["X-Frame-Options"] == "SAMEORIGIN"
     assert "/allocations/" not in framed.content.decode()
+
+
+def test_a_visitor_has_the_whole_page_and_nothing_beside_it(
+    browser: Client, workshop: Workshop, seat: Seat, lea: User
+) -> None:
+    """Somebody of another identity provider, or with a guest code: the class is all that they came for."""
+    lea.is_visitor = True
+    lea.save(update_fields=["is_visitor"])
+    assert "I need help" in page(browser, workshop)
+    for path in ("state/", "help/", "steps/", "files/"):
+        assert browser.get(f"/w/{workshop.pk}/{path}").status_code == 200
+    assert browser.post(f"/w/{workshop.pk}/here/").status_code == 204
+    assert browser.get("/w/").status_code == 200
+    for elsewhere in ("/planner/", f"/allocations/{workshop.allocation.slug}/", "/profile/tokens/"):
+        assert browser.get(elsewhere).status_code in (403, 404)
