@@ -33,7 +33,7 @@ COLUMNS = (
 )
 # What no row shows: JSON that would be parsed for nothing.
 UNSHOWN = (
-    *("metadata", "tags", "host_keys", "volumes", "security_groups", "fault_message", "addresses"),
+    *("tags", "host_keys", "volumes", "security_groups", "fault_message", "addresses"),
     *("owner__password", "owner__preferences"),
 )
 BULK_BUTTONS = (
