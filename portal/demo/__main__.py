@@ -146,7 +146,7 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def main() -> int:
+def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="portal.demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--state", type=Path, default=BASE / ".demo")
@@ -173,7 +173,11 @@ def main() -> int:
         default=True,
         help="the instructor's class, which begins a few minutes after the demo",
     )
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = asked()
     folder: Path = options.state.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     held = state.lock(folder)
@@ -192,11 +196,8 @@ def main() -> int:
     try:
         start(family, env, options.port)
         # People of another provider are not ours to sign in.
-        greet(
-            env["SITE_URL"],
-            [] if options.issuer else introduce(folder, env, teaching=options.teaching),
-            folder,
-        )
+        people = [] if options.issuer else introduce(folder, env, teaching=options.teaching)
+        greet(env["SITE_URL"], people, folder)
         if options.second_cloud:
             greet_second()
         watch(family)
