@@ -17,6 +17,7 @@ from portal.core.errors import PortalError
 
 MOST = 6
 RELATED = ("workshop__allocation", "workshop__owner", "workshop__work_plan", "learner", *reaching.SEAT)
+# A message is delivered again meanwhile, to a worker that finds the claim renewed, and nothing to do.
 SECONDS = 600.0
 LEASE = timedelta(seconds=90)
 # Patient: what is lost here is somebody's work.

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from instances.models import Instance
 from instances.remote import authority
+from instances.remote.dialing import reach
 from instances.remote.models import MachineTrust
 from instances.workshops.models import Seat
 from instances.workshops.rights import Right
@@ -28,11 +29,10 @@ pytestmark = pytest.mark.usefixtures("quick")
 def reached(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which machines were connected to, in turn."""
     found: list[str] = []
-    real = over_ssh.reach
 
     async def counted(hop: Any, name: str, **given: Any) -> Any:
         found.append(hop.instance_id)
-        return await real(hop, name, **given)
+        return await reach(hop, name, **given)
 
     monkeypatch.setattr(over_ssh, "reach", counted)
     return found

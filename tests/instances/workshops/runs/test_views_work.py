@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from instances.workshops.models import Learner, Seat, Workshop
 from instances.workshops.runs.jobs import State
-from instances.workshops.runs.models import CommandRun, SeatRun, Stored, Work
+from instances.workshops.runs.models import CommandRun, SeatRun, Work
 from portal.accounts.models import User
 from portal.core.models import AuditEvent
 from tests.instances.workshops.room import make_learner, seat_of, sit
@@ -220,7 +220,8 @@ async def test_a_damaged_file_does_not_take_the_others_with_it(
     def prepared() -> None:
         Learner.objects.filter(pk=other_learner.pk).update(name="Otto")
         damaged = collected(seat)
-        path = vault.path_of(Stored.objects.get(pk=damaged.stored_id))
+        assert damaged.stored is not None
+        path = vault.path_of(damaged.stored)
         path.write_bytes(path.read_bytes()[:-30])
         collected(seat_of(workshop, 2), "./fine.txt", b"fine")
 
