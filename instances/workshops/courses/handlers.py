@@ -1,8 +1,16 @@
 """Hooks into the layers below."""
 
 from instances.workshops import hooks
-from instances.workshops.courses import gathering, launching  # noqa: F401  (registers itself)
+from instances.workshops.courses import gathering, resealing
+from instances.workshops.courses import launching as launching  # registers itself
 from instances.workshops.models import Workshop
+from portal.accounts import looking
+from portal.core.resealing import store
+
+store(resealing.reseal_scripts)
+store(resealing.reseal_data)
+# The form shows the boot script, which may hold secrets of its author.
+looking.close({"workshops:edit"})
 
 
 @hooks.obstacles

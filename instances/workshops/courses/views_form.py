@@ -26,6 +26,7 @@ from portal.accounts.models import User
 from portal.accounts.views_profile import person
 from portal.cloud.config import clouds
 from portal.core.errors import PortalError
+from portal.core.htmx import wants_part
 
 State = Workshop.State
 SECTIONS = ("basics", "machine", "learners", "inside", "people", "around")
@@ -63,7 +64,7 @@ def preview_new(request: HttpRequest, slug: str) -> HttpResponse:
     used = using.chosen(user, allocation, request.POST.get("template", ""))
     form = _form(request.POST, allocation, None, used)
     form.is_valid()
-    return _preview(request, allocation, user, form, None)
+    return _preview(request, allocation, form, None, used)
 
 
 @never_cache
@@ -71,9 +72,10 @@ def preview_new(request: HttpRequest, slug: str) -> HttpResponse:
 def preview(request: HttpRequest, workshop_id: UUID) -> HttpResponse:
     """The same of one that is kept; nothing is changed by it."""
     workshop, user = workshop_for(request.user, workshop_id, Right.PLAN), person(request)
-    form = _form(request.POST, workshop.allocation, workshop, using.of_workshop(user, workshop))
+    used = using.of_workshop(user, workshop)
+    form = _form(request.POST, workshop.allocation, workshop, used)
     form.is_valid()
-    return _preview(request, workshop.allocation, user, form, workshop)
+    return _preview(request, workshop.allocation, form, workshop, used)
 
 
 def _create(request: HttpRequest, allocation: Allocation, user: User) -> HttpResponse:
@@ -157,14 +159,14 @@ def _query_of(given: dict[str, Any]) -> QueryDict:
 def _preview(
     request: HttpRequest,
     allocation: Allocation,
-    user: User,
     form: WorkshopForm,
     workshop: Workshop | None,
+    used: Using | None,
 ) -> HttpResponse:
-    shown = offering.preflight_of(allocation, user, form.wanted, workshop)
+    if not wants_part(request):
+        return _page(request, allocation, form, workshop, used)
+    shown = offering.preflight_of(allocation, person(request), form.wanted, workshop)
     context = {"allocation": allocation, "workshop": workshop, "form": form, **shown}
-    if request.headers.get("HX-Request") != "true":
-        return _page(request, allocation, form, workshop, None)
     return render(request, "workshops/courses/_preflight.html", context)
 
 
