@@ -45,7 +45,7 @@ def test_a_workshop_of_three_seats_is_made_and_planned(
     page.get_by_role("button", name="Plan it:").click()
     expect(page.get_by_role("heading", name=TITLE)).to_be_visible()
     expect(page.get_by_text("4 machines begin to be built")).to_be_visible()
-    expect(page.get_by_text("0 of 3 ready, 3 waiting")).to_be_visible()
+    expect(page.get_by_text("0 of 3 ready, 3 waiting")).to_be_visible(timeout=15_000)
     page.goto(f"{demo.url}/workshops/")
     expect(page.get_by_role("row").filter(has_text=TITLE)).to_contain_text("Planned")
     page.get_by_role("link", name=TITLE).click()

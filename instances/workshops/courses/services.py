@@ -23,7 +23,7 @@ from instances.workshops.clock.repeating import Planned
 from instances.workshops.courses import changing, gathering, parameters
 from instances.workshops.courses.preflight import Report
 from instances.workshops.courses.wanted import Wanted
-from instances.workshops.engine import acts
+from instances.workshops.engine import acts, seating
 from instances.workshops.models import Workshop
 from instances.workshops.rights import Right
 from portal.accounts import time_zones
@@ -114,7 +114,8 @@ def plan(*, workshop: Workshop, by: User, known: bool = False) -> None:
         raise _blocked(report)
     if report.warnings and not known:
         raise PortalError("workshops:warned", what=" ".join(one.what for one in report.warnings))
-    clock.plan(workshop=held, by=by)
+    # Its seats are there at once: people may be given one before the first round of the engine.
+    seating.fit_rows(clock.plan(workshop=held, by=by))
 
 
 def locked(workshop_id: UUID, by: User, right: Right) -> Workshop:

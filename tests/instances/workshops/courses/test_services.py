@@ -132,6 +132,7 @@ def test_planning_makes_seats_and_twice_is_said(draft: Workshop, member: User) -
     services.plan(workshop=draft, by=member)
     draft.refresh_from_db()
     assert draft.state == State.PLANNED and draft.opens_at is not None
+    assert Seat.objects.filter(spare=False).count() == 3 and Seat.objects.filter(spare=True).count() == 1
     with refused("workshops:not-now"):
         services.plan(workshop=draft, by=member)
 
