@@ -201,7 +201,8 @@ extras() {
       nice dnf -q -y install tmux
     fi
   fi
-  seat again
+  # Not as a part of the boot, which would take as long as that.
+  [ ! -f "$SEAT" ] || systemd-run --no-block --unit=heliosphere-again /bin/sh "$SEAT" again
 }
 
 # At most once: a script that restarts the machine must not run again after it.

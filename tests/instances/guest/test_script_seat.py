@@ -13,6 +13,7 @@ class TestSeat:
     @pytest.fixture(autouse=True)
     def seat(self, machine: Machine) -> None:
         self.say(machine, sudo="no")
+        machine.fake("systemd-run", 'shift 2; exec "$@"')
 
     def say(self, machine: Machine, sudo: str, failing: str = "none") -> None:
         (machine.root / "opt/seat.sh").write_text(
