@@ -20,7 +20,8 @@ COPY --from=front /static/node_modules static/node_modules
 # Development secrets serve this one step; the processes refuse to start without real ones.
 RUN DEVELOPMENT=1 python manage.py vendor && DEVELOPMENT=1 python manage.py collectstatic --noinput --verbosity 0 \
  && rm -rf static/node_modules portal/democloud portal/demo \
- && useradd --system --create-home --home-dir /var/lib/heliosphere heliosphere
+ && useradd --system --create-home --home-dir /var/lib/heliosphere heliosphere \
+ && install -d -o heliosphere -m 700 /var/lib/heliosphere/recordings /var/lib/heliosphere/work
 USER heliosphere
 EXPOSE 8000 8001
 CMD ["uvicorn", "portal.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off"]
