@@ -26,6 +26,7 @@ SHUT = {
     *("remote:shell", "remote:desktop", "remote:ports", "remote:files", "remote:dock"),
     *("remote:session", "remote:disconnect", "remote:share", "remote:share-people", "remote:join"),
     *("remote:recording", "remote:cast", "remote:native", "remote:host-keys", "remote:trust"),
+    *("runs:command", "runs:output", "runs:work-archive", "runs:work-one", "runs:own-work-zip"),
     *(name for name in GET if name.startswith("api:")),
 }
 WAYS_OUT = {"account_logout", "look-end"}
