@@ -29,6 +29,8 @@ from instances.workshops.engine.shapes import (
 from instances.workshops.models import Seat, SeatMachine, Workshop
 from portal.core import deadline
 from portal.core.errors import PortalError
+from portal.operations import services as operations
+from portal.operations.models import Operation
 
 Stage = Seat.Stage
 # What somebody else is doing with the machine is no problem of the seat: it is looked at again.
@@ -148,7 +150,7 @@ def _act(workshop: Workshop, step: Act, first_pause: float) -> None:
 def _ask(workshop: Workshop, step: Act) -> None:
     moves.lock(workshop.pk)
     seat = _expected([step.place]).get(step.place.id)
-    if seat is None or seat.instance is None:
+    if seat is None or seat.instance is None or _gives_up_paused(seat.instance):
         return
     params = {"release_address": False} if step.action == "shelve" else {}
     operation = act_for_portal(
@@ -160,6 +162,16 @@ def _ask(workshop: Workshop, step: Act) -> None:
     )
     moves.turn(seat, Stage(step.stage), timezone.now(), operation=operation.pk)
     moves.store([seat])
+
+
+def _gives_up_paused(machine: Instance) -> bool:
+    """What waits for a person to connect again is stopped, so that the next round can ask with somebody else's credential."""
+    paused = Operation.objects.filter(
+        target_type="instance", target_id=str(machine.pk), state=Operation.State.PAUSED
+    ).select_related("by")
+    for operation in paused:
+        operations.cancel(op=operation, by=operation.by)
+    return bool(paused)
 
 
 @transaction.atomic

@@ -104,7 +104,10 @@ def _place(seat: Seat, workshop: Workshop, operations: Mapping[str, list[Operati
     others = [
         op
         for op in operations.get(str(seat.instance_id), [])
-        if op.live and op.pk != seat.operation and op.kind not in _BESIDE
+        if op.live
+        and op.state != Operation.State.PAUSED
+        and op.pk != seat.operation
+        and op.kind not in _BESIDE
     ]
     seat.workshop = workshop
     machine = seat.instance

@@ -18,8 +18,9 @@ from instances.workshops.engine import round as rounds
 from instances.workshops.engine.usual import usual_build_seconds, usual_return_seconds
 from instances.workshops.guests import jump
 from instances.workshops.models import Seat, Workshop
-from portal.accounts.models import User
+from portal.accounts.models import CloudCredential, User
 from portal.core.errors import PortalError
+from portal.operations import queue, reconciler
 from portal.operations.models import Operation
 from tests.instances.rows import machine, offer
 from tests.instances.workshops.room import make_workshop, seat_of, sit
@@ -315,3 +316,30 @@ def test_a_machine_that_somebody_locked_is_not_put_away_or_deleted_and_that_is_s
     hasten(workshop)
     rounds.make(workshop.pk)
     assert Operation.objects.get().kind == "instance.delete"
+
+
+def test_what_waits_for_one_persons_credential_goes_on_with_anothers(
+    offered: Allocation, workshop: Workshop, seat: Seat, pi: User
+) -> None:
+    Instance.objects.filter(seat=seat).update(status="SHELVED_OFFLOADED")
+    Seat.objects.filter(pk=seat.pk).update(stage="away")
+    hasten(workshop)
+    rounds.make(workshop.pk)
+    first = Operation.objects.get(kind="instance.unshelve")
+    Operation.objects.filter(pk=first.pk).update(
+        state="paused", started_at=timezone.now(), error_id="operations:paused"
+    )
+    CloudCredential.objects.filter(user=first.by).update(refused_at=timezone.now())
+    for _ in range(3):
+        Seat.objects.filter(pk=seat.pk).update(not_before=None)
+        hasten(workshop)
+        rounds.make(workshop.pk)
+        turn = queue.claim_one(first.pk, timezone.now())
+        if turn is not None:
+            reconciler.take(turn)
+    first.refresh_from_db()
+    seat.refresh_from_db()
+    assert first.state == "cancelled"
+    assert seat.operation is not None
+    second = Operation.objects.get(pk=seat.operation)
+    assert (second.kind, second.by, seat.stage) == ("instance.unshelve", pi, "returning")
