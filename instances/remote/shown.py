@@ -58,7 +58,7 @@ def repairs(*problem_ids: str, last: bool = False) -> Callable[[Repairs], Repair
 def as_json(problem: PortalError, instance: Instance | None) -> dict[str, Any]:
     if instance is not None and instance.place is not None:
         # Nothing of the machine's allocation is theirs to see or to mend.
-        problem, instance = _at_a_seat(problem), None
+        problem, instance = at_a_seat(problem), None
     if instance is not None:
         problem = firewall.instead_of(problem, instance)
     words = problem.problem
@@ -79,7 +79,7 @@ def as_json(problem: PortalError, instance: Instance | None) -> dict[str, Any]:
     }
 
 
-def _at_a_seat(problem: PortalError) -> PortalError:
+def at_a_seat(problem: PortalError) -> PortalError:
     """What concerns the machine's network, keys and jump host, as whoever learns or helps there is told it."""
     if problem.outcome == "auth" or problem.id.startswith(_OTHERS):
         return PortalError(

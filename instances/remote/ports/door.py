@@ -6,6 +6,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 
+from instances import hooks_seats
 from instances.remote.attending import Attended, attend
 from instances.remote.link import Link
 from instances.remote.models import RemoteSession
@@ -32,6 +33,8 @@ class Known:
     instance_id: UUID
     machine: str
     addresses: tuple[str, ...]
+    # Whether they are only at its seat: then nothing else of it is theirs to know.
+    seat: bool = False
 
 
 class Door:
@@ -122,7 +125,8 @@ def _row(session: UUID) -> tuple[Known | None, int | None]:
         return None, None
     machine = row.instance
     addresses = tuple(str(one) for one in (machine.public_address, machine.private_address) if one)
-    return Known(row.person, row.session_mark, machine.pk, machine.name, addresses), row.port
+    seat = bool(hooks_seats.places(row.person, [machine.pk]))
+    return Known(row.person, row.session_mark, machine.pk, machine.name, addresses, seat), row.port
 
 
 async def let_in(name: Name, site: Site) -> Visit:

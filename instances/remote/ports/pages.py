@@ -12,6 +12,7 @@ from instances.remote.ports.asgi_types import Headers, Send
 from instances.remote.ports.door import Known
 from instances.remote.ports.entry import OWN
 from instances.remote.ports.names import Name, Site
+from instances.remote.shown import at_a_seat
 from portal.core.errors import PortalError
 
 # A key or password is never asked for on this site: its pages belong to the machine.
@@ -48,6 +49,8 @@ def problem(
     error: PortalError, site: Site, *, name: Name | None, known: Known | None, wants_page: bool
 ) -> tuple[int, Headers, bytes]:
     """`known` only for one who brought the cookie: others learn nothing of the machine."""
+    if known is not None and known.seat:
+        error, known = at_a_seat(error), None
     words = error.problem
     if not wants_page:
         text = f"{words.title}\n{words.what}\n{words.todo}\n"

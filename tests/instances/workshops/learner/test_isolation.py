@@ -18,8 +18,8 @@ from instances.remote import opening, recordings, sharing, shown, visits
 from instances.remote.link import Secret
 from instances.remote.models import RemoteSession, Share, Visit
 from instances.remote.opening import Origin
-from instances.remote.ports import asking, door
-from instances.remote.ports.names import Name
+from instances.remote.ports import asking, door, pages
+from instances.remote.ports.names import Name, site_of
 from instances.remote.ports.wanted import wanted_of
 from instances.workshops.models import Helper, Learner, Seat, Workshop
 from portal.accounts import tokens
@@ -349,3 +349,21 @@ def test_a_test_drive_is_as_the_learner_even_for_whom_the_machine_is(
     client.force_login(member)
     given = client.post(f"/w/{workshop.pk}/open/", {"kind": "shell"}).json()
     assert RemoteSession.objects.get(pk=given["session"]).login == workshop.login
+
+
+def test_where_an_application_is_not_there_a_learner_learns_of_no_other_machine(
+    seat: Seat, machine: Instance, lea: User
+) -> None:
+    session = open_on(machine, lea, kind="port", port=8888)
+    known, _ = door._row(session.pk)
+    assert known is not None and known.seat
+    broken = PortalError("remote:jump-down", outcome="retry", name="class-jump", why="It was stopped.")
+    status, _, body = pages.problem(
+        broken, site_of("http://ports.localhost:8000"), name=None, known=known, wants_page=True
+    )
+    assert status == 503
+    assert (
+        b"class-jump" not in body
+        and machine.name.encode() not in body
+        and str(machine.pk).encode() not in body
+    )
