@@ -26,6 +26,8 @@ SHUT = {
     *("remote:shell", "remote:desktop", "remote:ports", "remote:files", "remote:dock"),
     *("remote:session", "remote:disconnect", "remote:share", "remote:share-people", "remote:join"),
     *("remote:recording", "remote:cast", "remote:native", "remote:host-keys", "remote:trust"),
+    *("workshops:edit", "board:looking"),
+    *(name for name in GET if name.startswith("roster:") and name != "roster:list"),
     *("runs:command", "runs:output", "runs:work-archive", "runs:work-one", "runs:own-work-zip"),
     *(name for name in GET if name.startswith("api:")),
 }
