@@ -191,7 +191,9 @@ def checks(lab: Lab) -> Iterator[tuple[str, bool, str]]:
     left = dict(removal.left(workshop, lab.cloud))
     yield "nothing of it is left", gone and set(left.values()) == {0}, str(left)
     volumes.delete_volume(lab.cloud, volume.id)
-    yield "no server is left", servers.list_servers(lab.cloud) == [], ""
+    ours = {row.server_id for row in (seat, row_of(second), row_of(jump))}
+    there = ours & {one.id for one in servers.list_servers(lab.cloud)}
+    yield "no server of it is left", not there, str(there)
 
 
 def _delete(lab: Lab, row: Any) -> None:
