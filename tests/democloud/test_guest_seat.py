@@ -52,7 +52,8 @@ async def seat(guests: Guests, facts: str = FACTS, server_id: str = "server-1", 
 
 async def run(guests: Guests, address: str, command: str, login: str = "ada") -> asyncssh.SSHCompletedProcess:
     async with await connect(guests, address, login, (MINE, certificate(login))) as connection:
-        return await connection.run(command)
+        ran: asyncssh.SSHCompletedProcess = await connection.run(command)
+    return ran
 
 
 async def test_the_learner_has_an_account_and_a_home_of_their_own() -> None:

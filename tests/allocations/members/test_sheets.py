@@ -64,7 +64,9 @@ def test_a_file_that_is_no_table_is_no_crash() -> None:
     assert read_bytes(b"\x00\xff\xfe\x89PNG\r\n\x1a\n").entries == ()
     found = read('username\n"unclosed\nbob')
     assert [entry.username for entry in found.entries] == ["bob"]
-    assert [(bad.line, bad.why) for bad in found.bad] == [(2, "A quotation mark on this line is never closed.")]
+    assert [(bad.line, bad.why) for bad in found.bad] == [
+        (2, "A quotation mark on this line is never closed.")
+    ]
     assert read_bytes(b"x" * (LONGEST + 1)).bad[0].line == 0
 
 
