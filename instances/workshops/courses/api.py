@@ -96,7 +96,7 @@ def plan_workshop(request: HttpRequest, workshop_id: UUID, given: PlanIn) -> dic
 def extend_workshop(request: HttpRequest, workshop_id: UUID, given: ExtendIn) -> dict[str, Any]:
     """The meeting that runs, by 15, 30 or 60 minutes."""
     workshop, user = workshop_for(request.user, workshop_id, Right.RUN), person(request)
-    return {"ends_at": clock.extend(workshop=workshop, by=user, minutes=given.minutes)}
+    return {"ends_at": clock.extend(workshop=workshop, by=user, minutes=given.minutes, seen=given.seen)}
 
 
 @router.post(f"{_ONE}/end", response=EndOut, url_name="end_workshop")

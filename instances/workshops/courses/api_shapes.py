@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from instances.workshops.courses.wanted import Wanted
 
@@ -105,7 +105,10 @@ class PlanIn(Schema):
 
 
 class ExtendIn(Schema):
+    """`seen`: the end as the caller knows it; where somebody has moved it meanwhile, it stays as it is."""
+
     minutes: int = Field(ge=1, le=240)
+    seen: AwareDatetime | None = None
 
 
 class EndOut(Schema):

@@ -1,5 +1,6 @@
 """Workshops over the API: the same services, the same refusals."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
@@ -68,6 +69,18 @@ def test_a_meeting_is_extended_and_ended(place: Allocation, member: User, as_mem
     assert after > before and extended.json()["ends_at"]
     assert as_member.post(reverse("api:end_workshop", args=[running.pk])).status_code == 200
     assert running.meetings.get().ends_at <= timezone.now()
+
+
+def test_two_programs_that_saw_the_same_end_extend_it_once(
+    place: Allocation, member: User, as_member: Client
+) -> None:
+    running = make_workshop(place, member)
+    seen = running.meetings.get().ends_at
+    asked = {"minutes": 30, "seen": seen.isoformat()}
+    address = reverse("api:extend_workshop", args=[running.pk])
+    first, second = (as_member.post(address, asked, content_type=JSON) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 409)
+    assert running.meetings.get().ends_at - seen <= timedelta(minutes=30)
 
 
 def test_own_lists_have_what_one_runs_and_what_one_learns(
