@@ -57,6 +57,16 @@ def test_a_machine_made_after_the_reading_counts_once(allocation: Allocation) ->
     assert share(allocation, "cores").queued == 4
 
 
+def test_of_a_machine_made_in_the_second_of_the_reading_nobody_knows_so_it_counts(
+    allocation: Allocation,
+) -> None:
+    limit(allocation, cores=(20, 150))
+    # The cloud tells whole seconds: it may have been made after the reading all the same.
+    allocation.quota_read_at = NOW.replace(microsecond=400_000)
+    machine(allocation, vcpus=4, created_at=NOW.replace(microsecond=0))
+    assert share(allocation, "cores").queued == 4
+
+
 def test_a_machine_deleted_after_the_reading_gives_back(allocation: Allocation) -> None:
     limit(allocation, cores=(20, 150), instances=(25, 25))
     machine(allocation, vcpus=4, deleted_at=NOW + timedelta(seconds=1))

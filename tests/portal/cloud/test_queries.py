@@ -101,6 +101,10 @@ LISTS: dict[Callable[..., object], tuple[Read, Asked]] = {
         lambda cloud: networks.list_ports(cloud, SERVER_ID),
         [("/network/v2.0/ports", f"device_id={SERVER_ID}")],
     ),
+    networks.list_project_ports: (
+        networks.list_project_ports,
+        [("/network/v2.0/ports", f"project_id={PROJECT}")],
+    ),
     networks.list_floating_ips: (networks.list_floating_ips, [(FLOATING, f"project_id={PROJECT}")]),
     networks.find_floating_ip_by_tag: (
         lambda cloud: networks.find_floating_ip_by_tag(cloud, "op:1"),
@@ -109,6 +113,10 @@ LISTS: dict[Callable[..., object], tuple[Read, Asked]] = {
     security_groups.list_security_groups: (
         security_groups.list_security_groups,
         [(GROUPS, f"project_id={PROJECT}")],
+    ),
+    security_groups.find_security_groups: (
+        lambda cloud: security_groups.find_security_groups(cloud, "seats"),
+        [(GROUPS, f"project_id={PROJECT}&name=seats")],
     ),
     security_groups.ensure_security_group: (
         lambda cloud: security_groups.ensure_security_group(cloud, "exosphere", []),
