@@ -1,31 +1,16 @@
 """Dave takes part in a class: he waits for his machine, types on it, says how far he is, is spoken to, and asks for help."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.classes import taught
-from tests.browser.running import ROOT, Demo
+from tests.browser.running import Demo
 from tests.browser.test_sharing import WITHOUT_WEBGL
 
 SignIn = Callable[[Page, str], None]
 # A machine is built meanwhile, and reached through a jump host that is built too.
 BUILT_MS, REACHED_MS = 120_000, 120_000
-_SAY = """
-from instances.workshops.learner import messages
-from instances.workshops.models import Workshop
-found = Workshop.objects.get(pk="{workshop}")
-messages.say(workshop=found, by=found.owner, seats=None, text="Coffee is outside", minutes=20)
-"""
-
-
-def within(demo: Demo, script: str, workshop: str) -> None:
-    """What somebody else does meanwhile, by the services that their pages call."""
-    command = [sys.executable, "manage.py", "shell", "-c", script.format(workshop=workshop)]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, **demo.environment()}, check=True)
 
 
 def test_a_learner_comes_in_works_and_is_helped(
@@ -46,7 +31,9 @@ def test_a_learner_comes_in_works_and_is_helped(
     page.get_by_role("button", name="Done with step 1").click()
     expect(page.get_by_text("1 of 2 done")).to_be_visible()
 
-    within(demo, _SAY, workshop)
+    with demo.api("carol") as api:
+        said_by_carol = {"text": "Coffee is outside", "minutes": 20}
+        api.post(f"workshops/{workshop}/messages", json=said_by_carol).raise_for_status()
     said = page.get_by_role("alert").filter(has_text="Coffee is outside")
     expect(said).to_be_visible()
     said.get_by_role("button", name="Got it").click()

@@ -45,8 +45,20 @@ document.addEventListener("input", (event) => {
 document.addEventListener("submit", (event) => {
   if (event.target.closest("#w-help")) sessionStorage.removeItem(DRAFT);
 });
-const draft = document.getElementById("w-help-text");
-if (draft && sessionStorage.getItem(DRAFT)) draft.value = sessionStorage.getItem(DRAFT);
+function draftBack() {
+  const draft = document.getElementById("w-help-text");
+  if (draft && !draft.value) draft.value = sessionStorage.getItem(DRAFT) || "";
+}
+draftBack();
+
+// Nor does newer markup take an open form away from under somebody who is writing, as long as it would be the same form.
+const help = document.getElementById("w-help");
+help?.addEventListener("htmx:beforeSwap", (event) => {
+  const writes = help.querySelector("details[open] #w-help-text");
+  const same = event.detail.xhr.responseText.includes('id="w-help-text"');
+  if (writes && same && event.detail.requestConfig.verb === "get") event.detail.shouldSwap = false;
+});
+help?.addEventListener("htmx:afterSettle", draftBack);
 
 here();
 setInterval(here, HERE_MS);
