@@ -26,6 +26,8 @@ def _group(item: pytest.Item) -> str:
     return "browser" if drives_demo and not item.path.stem.startswith(BESIDE) else "browser-beside"
 
 
+# Before xdist looks for the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in str(item.fspath):

@@ -152,6 +152,9 @@ def test_what_was_launched_while_its_cloud_was_down_goes_on_when_it_is_back(
 ) -> None:
     sign_in(page, "alice")
     connect_campus(page, demo)
+    # What it offers was read while it was there.
+    page.goto(f"{demo.url}/allocations/{CAMPUS}/launch/")
+    expect(page.locator("label.size-pick", has_text="small").first).to_be_visible(timeout=60_000)
     demo.control("POST", "faults", {"action": "status", "status": 503}, cloud="campus")
     journey = Journey(page, demo.url, longest=180)
     journey.launch(CAMPUS, "small", "waits")
