@@ -15,15 +15,10 @@ FLAGS = [
 ]
 
 
-# Journeys that have a demo of their own anyway, or leave nothing that others look for.
-BESIDE = ("test_bar_clouds", "test_workshop")
-
-
 def _group(item: pytest.Item) -> str:
-    """Two halves of about the same length, each in a process of its own: the long tail of journeys through one demo in
-    the order of their names, and beside it what drives scripts alone and the journeys in BESIDE."""
-    drives_demo = "demo" in getattr(item, "fixturenames", ())
-    return "browser" if drives_demo and not item.path.stem.startswith(BESIDE) else "browser-beside"
+    """Journeys through a demo are one process's, in the order of their names; what drives scripts alone goes on beside
+    them in another."""
+    return "browser" if "demo" in getattr(item, "fixturenames", ()) else "browser-scripts"
 
 
 # Before xdist looks for the groups.
